@@ -1,0 +1,31 @@
+# One executable for each folder of GoogleTest suites; ctest knows every test by name and by its folder's label.
+
+find_package(GTest REQUIRED)
+include(GoogleTest)
+enable_testing()
+
+file(GLOB_RECURSE support_sources CONFIGURE_DEPENDS test/support/*.cc)
+
+foreach(suite IN ITEMS unit contract model golden stress)
+  file(GLOB_RECURSE suite_sources CONFIGURE_DEPENDS test/${suite}/*.cc)
+  if(NOT suite_sources)
+    continue()
+  endif()
+  set(target strand_${suite}_tests)
+  add_executable(${target} ${suite_sources} ${support_sources})
+  target_include_directories(${target} PRIVATE test)
+  target_compile_definitions(${target} PRIVATE STRAND_TEST_DIR="${PROJECT_SOURCE_DIR}/test")
+  target_link_libraries(${target} PRIVATE strand_core strand_options GTest::gmock GTest::gtest_main)
+  if(suite STREQUAL "stress")
+    set(serial TRUE)
+  else()
+    set(serial FALSE)
+  endif()
+  gtest_discover_tests(
+    ${target}
+    TEST_PREFIX "${suite}."
+    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS ${suite} TIMEOUT 600 RUN_SERIAL ${serial}
+  )
+endforeach()

@@ -1,0 +1,51 @@
+// Packs the package as npm would publish it and checks the result: its manifest and types, that it loads with the
+// addon it carries, and that it holds every source that its users need to build the addon again.
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { root } from './files.mjs';
+import { run } from './run.mjs';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'strand-package-'));
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+
+function must(command, args, options) {
+  const status = run(command, args, options);
+  if (status !== 0) process.exit(status);
+}
+
+// Scripts are left out: `prepare` would build again what is under test.
+const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], {
+  cwd: root,
+  encoding: 'utf8',
+});
+const [{ filename }] = JSON.parse(packed);
+const tarball = path.join(directory, filename);
+
+const bin = path.join(root, 'node_modules/.bin');
+must(path.join(bin, 'publint'), ['run', tarball, '--strict']);
+must(path.join(bin, 'attw'), [tarball, '--profile', 'esm-only', '--no-definitely-typed']);
+
+// An application that has the package installed, with its dependencies from this checkout.
+const scope = path.join(directory, 'app/node_modules/@strand');
+mkdirSync(scope, { recursive: true });
+must('tar', ['-xzf', tarball, '-C', scope]);
+must('mv', ['package', 'core'], { cwd: scope });
+for (const dependency of ['node-addon-api', 'node-api-headers']) {
+  symlinkSync(path.join(root, 'node_modules', dependency), path.join(scope, '..', dependency));
+}
+must(process.execPath, ['--input-type=module', '--eval', "await import('@strand/core')"], {
+  cwd: path.join(directory, 'app'),
+});
+
+const installed = path.join(scope, 'core');
+const packedHash = path.join(directory, 'abi.json');
+must(process.execPath, ['scripts/source_hash.mjs', '--json', packedHash], { cwd: installed });
+if (readFileSync(packedHash, 'utf8') !== readFileSync(path.join(installed, 'dist/abi.json'), 'utf8')) {
+  console.error('The packed src/ and binding/ are not the sources that dist/ and the addon were built from.');
+  process.exit(1);
+}
+must('cmake', ['--preset', 'release'], { cwd: installed });
+console.log(`${filename}: loads, and its users can build it`);
