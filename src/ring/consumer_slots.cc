@@ -1,0 +1,92 @@
+#include "ring/consumer_slots.h"
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "ring/gate.h"
+
+namespace strand {
+namespace {
+
+/// Longer than any holder needs; only a damaged header keeps the lock bit for ever.
+constexpr std::chrono::seconds kLockPatience{1};
+
+}  // namespace
+
+std::uint64_t currentThreadId() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  thread_local const std::uint64_t id = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  return id;
+}
+
+bool ConsumerSlots::lock() const noexcept {
+  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
+  for (;;) {
+    std::uint32_t seen = words_.active().loadRelaxed() & ~kLocked;
+    if (words_.active().compareExchange(seen, seen | kLocked)) return true;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::yield();
+  }
+}
+
+void ConsumerSlots::vacate(std::uint32_t slot) const noexcept {
+  words_.slotCursor(slot).storeRelease(layout::kConsumerSlotVacant);
+  words_.slotGeneration(slot).storeRelease(words_.slotGeneration(slot).loadRelaxed() + 1);
+  words_.slotOwner(slot).storeRelease(0);
+}
+
+Status ConsumerSlots::add(std::uint32_t epoch, ConsumerToken& token) const noexcept {
+  if (!lock()) return Status::kBusy;
+  const std::uint32_t mask = words_.active().loadRelaxed() & kMask;
+  if (words_.epoch().loadAcquire() != epoch) {
+    unlock(mask);
+    return Status::kReset;
+  }
+  std::uint32_t slot = 0;
+  while (slot < layout::kMaxConsumers && ((mask >> slot) & 1U) != 0) ++slot;
+  if (slot == layout::kMaxConsumers) {
+    unlock(mask);
+    return Status::kNoVacantSlot;
+  }
+  token = {slot, words_.slotGeneration(slot).loadRelaxed()};
+  words_.slotOwner(slot).storeRelease(currentThreadId());
+  (void)Gate(words_).refresh();
+  std::uint64_t cursor = words_.gate().loadAcquire();
+  words_.slotCursor(slot).storeRelease(cursor);
+  words_.active().storeRelease(mask | (1U << slot) | kLocked);
+  // Pairs with the fence in Gate::refresh: either the producer's second look sees this slot, or the loop
+  // here sees the GATE that the producer went by.
+  fullFence();
+  for (std::uint64_t gate = words_.gate().loadAcquire(); gate > cursor; gate = words_.gate().loadAcquire()) {
+    cursor = gate;
+    words_.slotCursor(slot).storeRelease(cursor);
+    fullFence();
+  }
+  unlock(mask | (1U << slot));
+  return Status::kOk;
+}
+
+Status ConsumerSlots::remove(ConsumerToken token) const noexcept {
+  if (!lock()) return Status::kBusy;
+  const std::uint32_t mask = words_.active().loadRelaxed() & kMask;
+  if (!live(token)) {
+    unlock(mask);
+    return Status::kBadToken;
+  }
+  const std::uint32_t rest = mask & ~(1U << token.slot);
+  if (rest == 0) words_.readCursor().raiseTo(words_.slotCursor(token.slot).loadAcquire());
+  // The slot leaves the mask before its cursor goes, so that no scan takes a vacant cursor for a position.
+  words_.active().storeRelease(rest | kLocked);
+  vacate(token.slot);
+  unlock(rest);
+  return Status::kOk;
+}
+
+bool ConsumerSlots::live(ConsumerToken token) const noexcept {
+  return ((words_.active().loadAcquire() >> token.slot) & 1U) != 0 &&
+         words_.slotOwner(token.slot).loadAcquire() == currentThreadId() &&
+         words_.slotGeneration(token.slot).loadAcquire() == token.generation;
+}
+
+}  // namespace strand

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+
+#include "ring/status.h"
+#include "ring/strand_words.h"
+
+namespace strand {
+
+/// Names a registered consumer: slot, generation of the slot, and by way of the slot the thread.
+struct ConsumerToken {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+
+  /// One number below 2^53, as JavaScript holds it.
+  [[nodiscard]] std::uint64_t packed() const noexcept {
+    return std::uint64_t{generation} * layout::kMaxConsumers + slot;
+  }
+  static ConsumerToken unpack(std::uint64_t packed) noexcept {
+    return {static_cast<std::uint32_t>(packed % layout::kMaxConsumers),
+            static_cast<std::uint32_t>(packed / layout::kMaxConsumers)};
+  }
+  friend bool operator==(const ConsumerToken&, const ConsumerToken&) noexcept = default;
+};
+
+/// The eight consumer slots. Coming and going is rare and happens under a lock bit in ACTIVE, held for some
+/// dozen instructions of native code only, where no thread can die; the producer's scans need no lock.
+class ConsumerSlots {
+ public:
+  static constexpr std::uint32_t kMask = (1U << layout::kMaxConsumers) - 1;
+
+  ConsumerSlots() noexcept = default;
+  explicit ConsumerSlots(const StrandWords& words) noexcept : words_(words) {}
+
+  /// Takes a slot for this thread at the oldest record that nobody has released.
+  /// @return kNoVacantSlot, kReset where the epoch is no longer `epoch`, kBusy
+  Status add(std::uint32_t epoch, ConsumerToken& token) const noexcept;
+
+  /// Gives a slot back. The last one to go leaves its position in READ_CURSOR.
+  Status remove(ConsumerToken token) const noexcept;
+
+  /// Voids every slot; `inside` runs under the lock.
+  template <class Inside>
+  Status clear(Inside inside) const noexcept {
+    if (!lock()) return Status::kBusy;
+    for (std::uint32_t slot = 0; slot < layout::kMaxConsumers; ++slot) vacate(slot);
+    inside();
+    words_.active().storeRelease(0);
+    return Status::kOk;
+  }
+
+  /// Whether the token is live and this thread's.
+  [[nodiscard]] bool live(ConsumerToken token) const noexcept;
+  [[nodiscard]] bool any() const noexcept { return (words_.active().loadAcquire() & kMask) != 0; }
+  [[nodiscard]] Word64 cursor(ConsumerToken token) const noexcept { return words_.slotCursor(token.slot); }
+
+ private:
+  static constexpr std::uint32_t kLocked = 1U << 31;
+
+  [[nodiscard]] bool lock() const noexcept;
+  void unlock(std::uint32_t mask) const noexcept { words_.active().storeRelease(mask); }
+  void vacate(std::uint32_t slot) const noexcept;
+
+  StrandWords words_;
+};
+
+/// A number that no other thread of this process has had.
+std::uint64_t currentThreadId() noexcept;
+
+}  // namespace strand

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "memory/region.h"
+#include "record/fault.h"
+#include "record/schema.h"
+
+namespace strand {
+
+/// Sizes of a strand and its regions, in bytes and records.
+struct Geometry {
+  std::uint32_t indexCapacity = 0;  ///< records, a power of two
+  std::uint32_t heapCapacity = 0;   ///< bytes
+  std::uint32_t recordStride = 0;
+  std::uint32_t headerSize = 0;  ///< a multiple of 128
+  std::uint64_t heapStart = 0;
+  std::uint64_t heapBeginStart = 0;
+  std::uint64_t totalBytes = 0;
+};
+
+/// What a header says once all of it has been checked.
+struct StrandHeader {
+  Schema schema;
+  Geometry geometry;
+  std::string metadata;  ///< JSON text
+};
+
+/// Computes the geometry. `metadataBytes` asks for that much room behind the schema; 0 leaves the header at
+/// its 4,096 bytes where the schema and the names fit. Refuses (kHeader) a capacity that is no power of
+/// two, a missing heap, a strand too large to address.
+Fault computeGeometry(const Schema& schema, std::uint64_t indexCapacity, std::uint64_t heapCapacity,
+                      std::uint64_t metadataBytes, Geometry& out) noexcept;
+
+/// Writes the header of an empty strand and zeroes its control words. `metadata` as composeMetadata makes it.
+Fault writeHeader(const Region& region, const Schema& schema, const Geometry& geometry,
+                  std::string_view metadata) noexcept;
+
+/// Reads a header and believes nothing: magic, version and checksum first, then every size, and the
+/// control words' order. Whoever passes the geometry on may index by it without further checks.
+Fault readHeader(const Region& region, StrandHeader& out) noexcept;
+
+}  // namespace strand

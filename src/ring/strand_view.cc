@@ -1,0 +1,404 @@
+#include "ring/strand_view.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "record/decode.h"
+#include "ring/reason.h"
+#include "wait/shutdown.h"
+
+namespace strand {
+namespace {
+
+constexpr std::chrono::milliseconds kSlice{10};
+/// A reset takes far less; only a damaged header shows an odd epoch for so long.
+constexpr int kEpochLooks = 1 << 20;
+
+}  // namespace
+
+Status StrandView::attach(const Region& region, StrandView& out, Fault& fault) noexcept {
+  auto header = std::make_shared<StrandHeader>();
+  fault = readHeader(region, *header);
+  if (!fault.ok()) return Status::kClosed;
+  StrandView view;
+  view.region_ = region;
+  view.words_ = StrandWords(region.data(), header->geometry);
+  view.header_ = std::move(header);
+  view.closed_ = false;
+  view.enter();
+  out = std::move(view);
+  return Status::kOk;
+}
+
+StrandView::StrandView(StrandView&& other) noexcept { swap(other); }
+
+StrandView& StrandView::operator=(StrandView&& other) noexcept {
+  if (this != &other) {
+    close();
+    StrandView fresh;
+    swap(fresh);
+    swap(other);
+  }
+  return *this;
+}
+
+StrandView::~StrandView() { close(); }
+
+void StrandView::swap(StrandView& other) noexcept {
+  using std::swap;
+  swap(region_, other.region_);
+  swap(header_, other.header_);
+  swap(words_, other.words_);
+  swap(epoch_, other.epoch_);
+  swap(base_, other.base_);
+  swap(acknowledged_, other.acknowledged_);
+  swap(finalDelivered_, other.finalDelivered_);
+  swap(closed_, other.closed_);
+  swap(tokens_, other.tokens_);
+  swap(spinner_, other.spinner_);
+}
+
+void StrandView::close() noexcept {
+  if (closed_) return;
+  closed_ = true;
+  for (const ConsumerToken token : tokens_) (void)ConsumerSlots(words_).remove(token);
+  tokens_.clear();
+  released();
+}
+
+void StrandView::enter() noexcept {
+  for (int look = 0; look < kEpochLooks; ++look) {
+    const std::uint32_t epoch = words_.epoch().loadAcquire();
+    if ((epoch & 1U) == 0) {
+      const std::uint64_t base = words_.base().loadAcquire();
+      if (words_.epoch().loadAcquire() == epoch) {
+        if (epoch == epoch_ && base == base_) return;
+        epoch_ = epoch;
+        base_ = base;
+        break;
+      }
+    }
+    wait::cpuRelax();
+  }
+  acknowledged_ = 0;
+  finalDelivered_ = false;
+  tokens_.clear();
+}
+
+bool StrandView::wasReset() const noexcept { return words_.epoch().loadAcquire() != epoch_; }
+
+WaitResult StrandView::check(std::uint64_t after) noexcept {
+  if (closed_) return {Progress::kClosed, 0};
+  // STATUS before COMMIT_SEQ: an end seen here makes the count loaded behind it the final one.
+  const std::uint32_t status = words_.status().loadAcquire();
+  const std::uint64_t committed = committedHere();
+  // The epoch moves before COMMIT_SEQ does in a reset, so this look covers both loads.
+  if (wasReset()) return {Progress::kReset, 0};
+  const bool over = status == layout::kStatusEos || status == layout::kStatusError;
+  if (over) {
+    finalDelivered_ = true;
+    return {Progress::kEnded, committed};
+  }
+  return {committed > after ? Progress::kReady : Progress::kPending, committed};
+}
+
+WaitResult StrandView::wait(std::uint64_t after, nanoseconds timeout) noexcept {
+  if (after == 0) enter();
+  WaitResult result = check(after);
+  if (result.progress != Progress::kPending || timeout <= nanoseconds::zero()) return result;
+  words_.consumerWaits().fetchAddRelaxed(1);
+  const auto done = [&] {
+    result = check(after);
+    return result.progress != Progress::kPending;
+  };
+  const auto start = std::chrono::steady_clock::now();
+  for (;;) {
+    const nanoseconds waited = std::chrono::steady_clock::now() - start;
+    const nanoseconds rest = timeout == wait::kForever ? timeout : timeout - waited;
+    if (words_.dataEvent().await(done, std::min<nanoseconds>(rest, kSlice), spinner_)) return result;
+    if (rest <= kSlice || wait::shuttingDown()) return result;
+  }
+}
+
+void StrandView::announceWait() noexcept { words_.dataEvent().raise(wait::kAsync); }
+
+void StrandView::released() const noexcept {
+  // The producer names the position that it waits for; releasing less is no reason to wake it.
+  words_.spaceEvent().notifyIf(
+      [&] { return Gate(words_).slowest() >= words_.waitTarget().loadAcquire(); });
+}
+
+Status StrandView::acknowledge(std::uint64_t upTo) noexcept {
+  if (closed_) return Status::kClosed;
+  if (wasReset()) return Status::kReset;
+  if (ConsumerSlots(words_).any()) return Status::kTokenRequired;
+  if (upTo > committedHere()) return Status::kPastCommitted;
+  if (upTo < acknowledged_) return Status::kBehind;
+  acknowledged_ = upTo;
+  words_.readCursor().raiseTo(base_ + upTo);
+  released();
+  return Status::kOk;
+}
+
+Status StrandView::acknowledge(std::uint64_t upTo, ConsumerToken token) noexcept {
+  if (closed_) return Status::kClosed;
+  if (wasReset()) return Status::kReset;
+  const ConsumerSlots slots(words_);
+  if (!slots.live(token)) return Status::kBadToken;
+  if (upTo > committedHere()) return Status::kPastCommitted;
+  const Word64 cursor = slots.cursor(token);
+  if (base_ + upTo < cursor.loadRelaxed()) return Status::kBehind;
+  acknowledged_ = std::max(acknowledged_, upTo);
+  // Raised, not stored: a reset may have vacated the slot since, and VACANT is the highest value.
+  cursor.raiseTo(base_ + upTo);
+  released();
+  return Status::kOk;
+}
+
+Status StrandView::registerConsumer(StartAt start, std::uint64_t seq, ConsumerToken& token) noexcept {
+  if (closed_) return Status::kClosed;
+  const ConsumerSlots slots(words_);
+  if (const Status status = slots.add(epoch_, token); status != Status::kOk) return status;
+  tokens_.push_back(token);
+  if (start == StartAt::kOldest) return Status::kOk;
+  const std::uint64_t wanted = start == StartAt::kLatest ? committed() : seq;
+  const Status status = acknowledge(wanted, token);
+  if (status != Status::kOk) (void)releaseConsumer(token);
+  return status;
+}
+
+Status StrandView::releaseConsumer(ConsumerToken token) noexcept {
+  if (closed_) return Status::kClosed;
+  std::erase(tokens_, token);
+  const Status status = ConsumerSlots(words_).remove(token);
+  if (status == Status::kOk) released();
+  return status == Status::kBadToken && wasReset() ? Status::kReset : status;
+}
+
+std::uint64_t StrandView::committedHere() const noexcept {
+  const std::uint64_t commit = words_.commitSeq().loadAcquire();
+  return commit - std::min(base_, commit);
+}
+
+std::uint64_t StrandView::committed() const noexcept {
+  const std::uint64_t base = words_.base().loadAcquire();
+  const std::uint64_t commit = words_.commitSeq().loadAcquire();
+  return commit - std::min(base, commit);
+}
+
+std::uint64_t StrandView::effectiveReadCursor() const noexcept {
+  const std::uint64_t base = words_.base().loadAcquire();
+  const std::uint64_t slowest = Gate(words_).slowest();
+  return slowest - std::min(base, slowest);
+}
+
+std::uint64_t StrandView::windowStart(std::uint64_t committed) const noexcept {
+  const std::uint64_t capacity = header_->geometry.indexCapacity;
+  const std::uint64_t write = std::max(words_.writeSeq().loadAcquire(), base_ + committed);
+  // WRITE_SEQ first: it comes down only after the floor has gone up.
+  const std::uint64_t floor = words_.windowFloor().loadAcquire();
+  const std::uint64_t start = std::max({base_, floor, write - std::min(write, capacity)});
+  return std::min(start - base_, committed);
+}
+
+Window StrandView::window() const noexcept {
+  Window window;
+  window.committed = committedHere();
+  const ConsumerSlots slots(words_);
+  // Records are safe from the producer from this view's own position on, or from the common one while
+  // nobody is registered. Beside registered consumers a view without a token holds nothing.
+  std::uint64_t safe = layout::kConsumerSlotVacant;
+  for (const ConsumerToken token : tokens_) {
+    if (slots.live(token)) safe = std::min(safe, slots.cursor(token).loadAcquire());
+  }
+  if (safe == layout::kConsumerSlotVacant && !slots.any()) safe = words_.readCursor().loadAcquire();
+  window.safeFrom = std::min(safe - std::min(safe, base_), window.committed);
+  window.start = windowStart(window.committed);
+  return window;
+}
+
+bool StrandView::intact(std::uint64_t seq) const noexcept {
+  // Pairs with the release fence that the producer puts behind WRITE_SEQ and HEAP_WRITE before it fills.
+  acquireFence();
+  const Geometry& geometry = header_->geometry;
+  const std::uint64_t absolute = base_ + seq;
+  if (geometry.heapCapacity != 0) {
+    const std::uint64_t begin = words_.heapBegin(absolute).loadAcquire();
+    const std::uint64_t heapWrite = words_.heapWrite().loadAcquire();
+    if (heapWrite > begin + geometry.heapCapacity || words_.heapFloor().loadAcquire() > begin) return false;
+  }
+  // Last, since HEAP_BEGIN belongs to this record only while its slot does.
+  const std::uint64_t write = words_.writeSeq().loadAcquire();
+  return write <= absolute + geometry.indexCapacity && words_.windowFloor().loadAcquire() <= absolute;
+}
+
+StreamState StrandView::status() const noexcept {
+  const StreamState state = producerStatus();
+  if (state != StreamState::kEos || wasReset()) return state;
+  const bool delivered = finalDelivered_ || acknowledged_ == committed();
+  return delivered ? state : StreamState::kStreaming;
+}
+
+StreamState StrandView::producerStatus() const noexcept {
+  const std::uint32_t status = words_.status().loadAcquire();
+  return static_cast<StreamState>(std::min(status, layout::kStatusError));
+}
+
+std::string StrandView::errorReason() const noexcept {
+  return producerStatus() == StreamState::kError ? readReason(words_.errorReason()) : std::string();
+}
+
+void StrandView::signalAbort(std::string_view reason) noexcept {
+  writeReason(words_.abortReason(), reason);
+  words_.abort().storeRelease(1);
+  words_.spaceEvent().notify();
+}
+
+ViewStats StrandView::stats() const noexcept {
+  const std::uint64_t slowest = Gate(words_).slowest();
+  const std::uint64_t commit = words_.commitSeq().loadAcquire();
+  return {words_.recordsProduced().loadRelaxed(), words_.bytesProduced().loadRelaxed(),
+          words_.stalls().loadRelaxed(),          words_.stallNanos().loadRelaxed(),
+          words_.consumerWaits().loadRelaxed(),   commit - std::min(commit, slowest)};
+}
+
+std::span<const std::byte> StrandView::slot(std::uint64_t seq) const noexcept {
+  const Geometry& geometry = header_->geometry;
+  const std::uint64_t index = (base_ + seq) & (geometry.indexCapacity - 1);
+  return {region_.data() + geometry.headerSize + index * geometry.recordStride, geometry.recordStride};
+}
+
+std::span<const std::byte> StrandView::heap() const noexcept {
+  return {region_.data() + header_->geometry.heapStart, header_->geometry.heapCapacity};
+}
+
+// --- findFirst ------------------------------------------------------------------------------------------
+
+namespace {
+
+/// A search key in the domain of a field: `none` where no value of the field can qualify.
+template <typename T>
+struct Key {
+  bool none = false;
+  T value{};
+};
+
+/// Bound of an integer field from a double: the first integer on the qualifying side.
+template <typename T>
+Key<T> integerKey(double key, bool ascending) noexcept {
+  if (std::isnan(key)) return {true};
+  const double bound = ascending ? std::ceil(key) : std::floor(key);
+  // Both limits are exact as doubles, or round up to a power of two that is out of range.
+  const auto lowest = static_cast<double>(std::numeric_limits<T>::min());
+  const double beyond = std::ldexp(1.0, std::numeric_limits<T>::digits);
+  if (bound >= beyond) return ascending ? Key<T>{true} : Key<T>{false, std::numeric_limits<T>::max()};
+  if (bound < lowest) return ascending ? Key<T>{false, std::numeric_limits<T>::min()} : Key<T>{true};
+  return {false, static_cast<T>(bound)};
+}
+
+template <typename T, typename Integer>
+Key<T> clampKey(Integer key, bool ascending) noexcept {
+  if (std::in_range<T>(key)) return {false, static_cast<T>(key)};
+  const bool above = std::cmp_greater(key, std::numeric_limits<T>::max());
+  if (above == ascending) return {true};
+  return {false, above ? std::numeric_limits<T>::max() : std::numeric_limits<T>::min()};
+}
+
+template <typename T>
+bool makeKey(const Value& value, bool ascending, Key<T>& key) noexcept {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (const auto* real = std::get_if<double>(&value)) {
+      key = {std::isnan(*real), static_cast<T>(*real)};
+    } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      key = {false, static_cast<T>(*integer)};
+    } else if (const auto* natural = std::get_if<std::uint64_t>(&value)) {
+      key = {false, static_cast<T>(*natural)};
+    } else {
+      return false;
+    }
+  } else {
+    if (const auto* real = std::get_if<double>(&value)) {
+      key = integerKey<T>(*real, ascending);
+    } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      key = clampKey<T>(*integer, ascending);
+    } else if (const auto* natural = std::get_if<std::uint64_t>(&value)) {
+      key = clampKey<T>(*natural, ascending);
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Stored is the field's C++ type, Domain the type that its values are compared in.
+template <typename Stored, typename Domain = Stored>
+Status searchWindow(const StrandView& view, const Field& field, const Value& value, std::int64_t& found) noexcept {
+  const bool ascending = (field.flags & kFieldSortedAscending) != 0;
+  Key<Domain> key;
+  if (!makeKey(value, ascending, key)) return Status::kBadField;
+  found = -1;
+  if (key.none) return Status::kOk;
+  for (;;) {
+    const Window window = view.window();
+    std::uint64_t low = window.start;
+    std::uint64_t high = window.committed;
+    bool foundNull = false;
+    while (low < high) {
+      const std::uint64_t middle = low + (high - low) / 2;
+      const RecordReader record(view.slot(middle), {});
+      const bool null = !record.present(field);
+      const auto number = static_cast<Domain>(record.template number<Stored>(field));
+      const bool qualifies = null ? !ascending : ascending ? number >= key.value : number <= key.value;
+      if (qualifies) {
+        high = middle;
+        foundNull = null;
+      } else {
+        low = middle + 1;
+      }
+    }
+    if (view.wasReset()) return Status::kReset;
+    // Overwritten meanwhile: what was compared below the new window says nothing.
+    acquireFence();
+    if (view.window().start > window.start) continue;
+    found = low == window.committed || foundNull ? -1 : static_cast<std::int64_t>(low);
+    return Status::kOk;
+  }
+}
+
+}  // namespace
+
+Status StrandView::findFirst(std::size_t index, const Value& key, std::int64_t& found) const noexcept {
+  if (closed_) return Status::kClosed;
+  if (wasReset()) return Status::kReset;
+  if (index >= schema().fields().size()) return Status::kBadField;
+  const Field& field = schema().fields()[index];
+  if ((field.flags & (kFieldSortedAscending | kFieldSortedDescending)) == 0) return Status::kBadField;
+  switch (field.type) {
+    case FieldType::kU8:
+      return searchWindow<std::uint8_t>(*this, field, key, found);
+    case FieldType::kU16:
+      return searchWindow<std::uint16_t>(*this, field, key, found);
+    case FieldType::kU32:
+      return searchWindow<std::uint32_t>(*this, field, key, found);
+    case FieldType::kU64:
+      return searchWindow<std::uint64_t>(*this, field, key, found);
+    case FieldType::kI8:
+      return searchWindow<std::int8_t>(*this, field, key, found);
+    case FieldType::kI16:
+      return searchWindow<std::int16_t>(*this, field, key, found);
+    case FieldType::kI32:
+      return searchWindow<std::int32_t>(*this, field, key, found);
+    case FieldType::kI64:
+      return searchWindow<std::int64_t>(*this, field, key, found);
+    case FieldType::kF32:
+      return searchWindow<float, double>(*this, field, key, found);
+    case FieldType::kF64:
+      return searchWindow<double>(*this, field, key, found);
+    default:
+      return Status::kBadField;
+  }
+}
+
+}  // namespace strand

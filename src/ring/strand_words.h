@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "layout/strand_layout.h"
+#include "memory/atomic_word.h"
+#include "ring/strand_header.h"
+#include "wait/event_count.h"
+
+namespace strand {
+
+/// The control words of one strand by name. Cheap to copy; the memory must outlive it.
+class StrandWords {
+ public:
+  StrandWords() noexcept = default;
+  StrandWords(std::byte* data, const Geometry& geometry) noexcept
+      : data_(data), heapBegin_(data + geometry.heapBeginStart), mask_(geometry.indexCapacity - 1) {}
+
+  [[nodiscard]] Word32 epoch() const noexcept { return w32(layout::kOffsetEpoch); }
+  [[nodiscard]] Word64 base() const noexcept { return w64(layout::kOffsetBase); }
+  [[nodiscard]] Word64 image() const noexcept { return w64(layout::kOffsetImage); }
+
+  [[nodiscard]] Word64 writeSeq() const noexcept { return w64(layout::kOffsetWriteSeq); }
+  [[nodiscard]] Word64 heapWrite() const noexcept { return w64(layout::kOffsetHeapWrite); }
+  [[nodiscard]] Word64 windowFloor() const noexcept { return w64(layout::kOffsetWindowFloor); }
+  [[nodiscard]] Word64 heapFloor() const noexcept { return w64(layout::kOffsetHeapFloor); }
+  [[nodiscard]] Word64 waitTarget() const noexcept { return w64(layout::kOffsetWaitTarget); }
+  [[nodiscard]] Word64 bytesProduced() const noexcept { return w64(layout::kOffsetBytesProduced); }
+  [[nodiscard]] Word64 recordsProduced() const noexcept { return w64(layout::kOffsetRecordsProduced); }
+  [[nodiscard]] Word64 stalls() const noexcept { return w64(layout::kOffsetStalls); }
+  [[nodiscard]] Word64 stallNanos() const noexcept { return w64(layout::kOffsetStallNanos); }
+
+  [[nodiscard]] Word64 commitSeq() const noexcept { return w64(layout::kOffsetCommitSeq); }
+  [[nodiscard]] Word64 heapCommit() const noexcept { return w64(layout::kOffsetHeapCommit); }
+  [[nodiscard]] Word32 status() const noexcept { return w32(layout::kOffsetStatus); }
+
+  [[nodiscard]] Word64 owner() const noexcept { return w64(layout::kOffsetOwner); }
+  [[nodiscard]] std::byte* errorReason() const noexcept { return data_ + layout::kOffsetErrorReason; }
+
+  [[nodiscard]] Word64 readCursor() const noexcept { return w64(layout::kOffsetReadCursor); }
+  [[nodiscard]] Word64 gate() const noexcept { return w64(layout::kOffsetGate); }
+  [[nodiscard]] Word32 active() const noexcept { return w32(layout::kOffsetActive); }
+  [[nodiscard]] Word64 consumerWaits() const noexcept { return w64(layout::kOffsetConsumerWaits); }
+
+  [[nodiscard]] Word32 abort() const noexcept { return w32(layout::kOffsetAbort); }
+  [[nodiscard]] std::byte* abortReason() const noexcept { return data_ + layout::kOffsetAbortReason; }
+
+  [[nodiscard]] Word64 slotCursor(std::uint32_t slot) const noexcept {
+    return w64(slotOffset(slot) + layout::kSlotCursor);
+  }
+  [[nodiscard]] Word64 slotOwner(std::uint32_t slot) const noexcept {
+    return w64(slotOffset(slot) + layout::kSlotOwner);
+  }
+  [[nodiscard]] Word32 slotGeneration(std::uint32_t slot) const noexcept {
+    return w32(slotOffset(slot) + layout::kSlotGeneration);
+  }
+
+  /// Where the heap stood before record `seq`. Only for strands with a heap.
+  [[nodiscard]] Word64 heapBegin(std::uint64_t seq) const noexcept {
+    return {heapBegin_, static_cast<std::size_t>(seq & mask_) * 8};
+  }
+
+  /// Consumers wait here for records and for the end.
+  [[nodiscard]] wait::EventCount dataEvent() const noexcept { return event(layout::kOffsetDataEvent); }
+  /// The producer waits here for room.
+  [[nodiscard]] wait::EventCount spaceEvent() const noexcept { return event(layout::kOffsetSpaceEvent); }
+
+ private:
+  static constexpr std::uint32_t slotOffset(std::uint32_t slot) noexcept {
+    return layout::kOffsetConsumerSlots + slot * layout::kConsumerSlotSize;
+  }
+  [[nodiscard]] Word64 w64(std::uint32_t offset) const noexcept { return {data_, offset}; }
+  [[nodiscard]] Word32 w32(std::uint32_t offset) const noexcept { return {data_, offset}; }
+  [[nodiscard]] wait::EventCount event(std::uint32_t offset) const noexcept {
+    return {w32(offset), w32(offset + 4), wait::Scope::process, image()};
+  }
+
+  std::byte* data_ = nullptr;
+  std::byte* heapBegin_ = nullptr;
+  std::uint64_t mask_ = 0;
+};
+
+}  // namespace strand

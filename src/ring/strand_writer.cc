@@ -1,0 +1,670 @@
+#include "ring/strand_writer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "memory/little_endian.h"
+#include "ring/reason.h"
+#include "wait/shutdown.h"
+
+namespace strand {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// A blocked call looks at the process's state this often.
+constexpr std::chrono::milliseconds kSlice{10};
+/// How long an attaching writer sleeps between looks at a busy owner.
+constexpr std::chrono::microseconds kOwnerPoll{100};
+/// A producer that found the ring full sleeps until this part of it is free, so that a consumer which
+/// releases records one by one does not wake it for each.
+constexpr std::uint64_t kWakeDivisor = 8;
+/// A batch larger than the ring goes in steps of this part of it, so that both sides work at once.
+constexpr std::uint64_t kStepDivisor = 4;
+
+/// EPOCH is odd while a reset is under way.
+constexpr std::uint32_t nextEven(std::uint32_t epoch) noexcept { return (epoch | 1U) + 1; }
+
+}  // namespace
+
+Status StrandWriter::attach(const Region& region, nanoseconds patience, StrandWriter& out, Fault& fault) noexcept {
+  auto header = std::make_shared<StrandHeader>();
+  fault = readHeader(region, *header);
+  if (!fault.ok()) return Status::kClosed;
+  StrandWriter writer;
+  writer.region_ = region;
+  writer.words_ = StrandWords(region.data(), header->geometry);
+  writer.owner_ = Owner(writer.words_.owner());
+  const auto deadline = steady_clock::now() + patience;
+  while (!writer.owner_.take()) {
+    if (steady_clock::now() >= deadline) return Status::kBusy;
+    std::this_thread::sleep_for(kOwnerPoll);
+  }
+  writer.heap_ = HeapRing(header->geometry.heapCapacity);
+  writer.capacity_ = header->geometry.indexCapacity;
+  writer.mask_ = writer.capacity_ - 1;
+  writer.header_ = std::move(header);
+  writer.closed_ = false;
+  writer.recover();
+  writer.setStatus(StreamState::kInitializing);
+  writer.owner_.release();
+  out = std::move(writer);
+  return Status::kOk;
+}
+
+StrandWriter::StrandWriter(StrandWriter&& other) noexcept { swap(other); }
+
+StrandWriter& StrandWriter::operator=(StrandWriter&& other) noexcept {
+  if (this != &other) {
+    close();
+    StrandWriter fresh;
+    swap(fresh);
+    swap(other);
+  }
+  return *this;
+}
+
+StrandWriter::~StrandWriter() { close(); }
+
+void StrandWriter::swap(StrandWriter& other) noexcept {
+  using std::swap;
+  swap(region_, other.region_);
+  swap(header_, other.header_);
+  swap(words_, other.words_);
+  swap(owner_, other.owner_);
+  swap(heap_, other.heap_);
+  swap(capacity_, other.capacity_);
+  swap(mask_, other.mask_);
+  swap(base_, other.base_);
+  swap(commit_, other.commit_);
+  swap(heapCommit_, other.heapCommit_);
+  swap(writeSeq_, other.writeSeq_);
+  swap(heapWrite_, other.heapWrite_);
+  swap(records_, other.records_);
+  swap(bytes_, other.bytes_);
+  swap(gate_, other.gate_);
+  swap(batch_, other.batch_);
+  swap(claims_, other.claims_);
+  swap(stall_, other.stall_);
+  swap(spinner_, other.spinner_);
+  swap(closed_, other.closed_);
+  swap(ended_, other.ended_);
+  swap(scratch_, other.scratch_);
+}
+
+void StrandWriter::recover() noexcept {
+  const std::uint32_t epoch = words_.epoch().loadAcquire();
+  if ((epoch & 1U) != 0) words_.epoch().storeRelease(nextEven(epoch));
+  base_ = words_.base().loadAcquire();
+  commit_ = words_.commitSeq().loadAcquire();
+  heapCommit_ = words_.heapCommit().loadAcquire();
+  writeSeq_ = words_.writeSeq().loadAcquire();
+  heapWrite_ = words_.heapWrite().loadAcquire();
+  records_ = words_.recordsProduced().loadRelaxed();
+  bytes_ = words_.bytesProduced().loadRelaxed();
+  gate_ = std::min(base_, commit_);
+  rollBack();
+}
+
+void StrandWriter::rollBack() noexcept {
+  // The floors go up before the positions come down: whoever reads behind the gate sees one or the other.
+  if (writeSeq_ > capacity_) words_.windowFloor().raiseTo(std::min(writeSeq_, commit_ + capacity_) - capacity_);
+  if (heapWrite_ > heap_.capacity()) words_.heapFloor().raiseTo(heapWrite_ - heap_.capacity());
+  writeSeq_ = commit_;
+  heapWrite_ = heapCommit_;
+  words_.writeSeq().storeRelease(writeSeq_);
+  words_.heapWrite().storeRelease(heapWrite_);
+  batch_ = {};
+  claims_ = {};
+}
+
+void StrandWriter::setStatus(StreamState state) noexcept {
+  words_.status().storeRelease(static_cast<std::uint32_t>(state));
+  words_.dataEvent().notify();
+}
+
+Status StrandWriter::state() const noexcept {
+  if (closed_) return Status::kClosed;
+  if (!owner_.mine()) return Status::kFenced;
+  if (ended_) return Status::kEnded;
+  return words_.abort().loadAcquire() != 0 ? Status::kAborted : Status::kOk;
+}
+
+Status StrandWriter::checkWritable(std::uint64_t records) const noexcept {
+  if (closed_) return Status::kClosed;
+  if (ended_) return owner_.mine() ? Status::kEnded : Status::kFenced;
+  if (words_.abort().loadAcquire() != 0) return owner_.mine() ? Status::kAborted : Status::kFenced;
+  if (records > layout::kMaxPosition - (commit_ + claims_.slots)) return Status::kPositionLimit;
+  return Status::kOk;
+}
+
+// --- stream ---------------------------------------------------------------------------------------------
+
+Status StrandWriter::begin() noexcept {
+  if (closed_) return Status::kClosed;
+  if (!owner_.hold()) return Status::kFenced;
+  const bool ended = ended_;
+  if (!ended) setStatus(StreamState::kStreaming);
+  releaseIfIdle();
+  return ended ? Status::kEnded : Status::kOk;
+}
+
+Status StrandWriter::finalize() noexcept {
+  if (closed_) return Status::kClosed;
+  if (batch_.open) return Status::kBatchOpen;
+  if (claimsOpen()) return Status::kClaimsOpen;
+  if (!owner_.hold()) return Status::kFenced;
+  ended_ = true;
+  if (words_.status().loadRelaxed() != layout::kStatusError) setStatus(StreamState::kEos);
+  owner_.release();
+  return Status::kOk;
+}
+
+Status StrandWriter::abort(std::string_view reason) noexcept {
+  if (closed_) return Status::kClosed;
+  if (!owner_.hold()) return Status::kFenced;
+  rollBack();
+  fail(reason);
+  owner_.release();
+  return Status::kOk;
+}
+
+void StrandWriter::fail(std::string_view reason) noexcept {
+  ended_ = true;
+  writeReason(words_.errorReason(), reason);
+  setStatus(StreamState::kError);
+}
+
+Status StrandWriter::reset() noexcept {
+  if (closed_) return Status::kClosed;
+  if (!owner_.hold()) return Status::kFenced;
+  const std::uint64_t base = layout::alignUp(std::max(writeSeq_, commit_), capacity_);
+  if (base > layout::kMaxPosition - capacity_) {
+    releaseIfIdle();
+    return Status::kPositionLimit;
+  }
+  const Status cleared = ConsumerSlots(words_).clear([&] {
+    const std::uint32_t epoch = words_.epoch().loadRelaxed();
+    // Odd while the words below do not belong together; a reader of COMMIT_SEQ that sees the new base sees
+    // the new epoch too.
+    words_.epoch().storeRelease(epoch | 1U);
+    rollBack();
+    if (heap_.capacity() != 0) heapCommit_ = heap_.restart(std::max(heapWrite_, words_.heapFloor().loadRelaxed() + heap_.capacity()));
+    commit_ = base;
+    base_ = base;
+    gate_ = base;
+    words_.base().storeRelease(base);
+    words_.readCursor().raiseTo(base);
+    words_.gate().raiseTo(base);
+    words_.heapCommit().storeRelease(heapCommit_);
+    words_.commitSeq().storeRelease(base);
+    words_.waitTarget().storeRelease(0);
+    words_.status().storeRelease(layout::kStatusInitializing);
+    clearReason(words_.errorReason());
+    clearReason(words_.abortReason());
+    words_.abort().storeRelease(0);
+    ended_ = false;
+    rollBack();
+    words_.epoch().storeRelease(nextEven(epoch));
+  });
+  owner_.release();
+  words_.dataEvent().notify();
+  words_.spaceEvent().notify();
+  return cleared;
+}
+
+void StrandWriter::close(std::string_view reason) noexcept {
+  if (closed_) return;
+  closed_ = true;
+  if (!owner_.hold()) return;
+  rollBack();
+  const std::uint32_t status = words_.status().loadRelaxed();
+  if (status == layout::kStatusInitializing || status == layout::kStatusStreaming) fail(reason);
+  owner_.release();
+}
+
+void StrandWriter::detach() noexcept {
+  if (closed_) return;
+  closed_ = true;
+  if (!owner_.hold()) return;
+  rollBack();
+  owner_.release();
+}
+
+// --- room -----------------------------------------------------------------------------------------------
+
+std::uint64_t StrandWriter::heapBegin(std::uint64_t seq) const noexcept {
+  const std::uint64_t end = batch_.pending != 0 ? batch_.heapBegin : heapCommit_;
+  // A word that somebody else has damaged must not lead past what this writer has placed.
+  return seq >= commit_ ? end : std::min(words_.heapBegin(seq).loadRelaxed(), end);
+}
+
+bool StrandWriter::slotsFree(std::uint64_t end) noexcept {
+  if (end - gate_ <= capacity_) return true;
+  refreshGate();
+  return end - gate_ <= capacity_;
+}
+
+void StrandWriter::refreshGate() noexcept {
+  gate_ = std::min(Gate(words_).refresh(), commit_);
+}
+
+Status StrandWriter::findHeap(HeapRing::Need need, HeapPlace& place) noexcept {
+  if (need.atStart > heap_.capacity()) return Status::kHeapTooSmall;
+  for (bool fresh = false;; fresh = true) {
+    // With nothing unread or handed over the heap restarts at its first byte, from where all fits that can.
+    const bool empty = gate_ >= commit_ && batch_.pending == 0;
+    const std::uint64_t begin = empty ? heap_.restart(heapCommit_) : handedOverHeapEnd();
+    const std::uint64_t held = empty ? begin : heapBegin(gate_);
+    if (const auto found = heap_.find(begin, held + heap_.capacity(), need)) {
+      place = {begin, found->position, found->bytes};
+      return Status::kOk;
+    }
+    if (fresh) break;
+    refreshGate();
+  }
+  const std::uint64_t requiredEnd = heap_.requiredEnd(handedOverHeapEnd(), need);
+  if (batch_.pending != 0 && requiredEnd > batch_.heapBegin + heap_.capacity()) {
+    // Waiting unpublished would be for ever: the batch's own bytes are in the way.
+    if (const Status status = publishPending(); status != Status::kOk) return status;
+  }
+  return block(releasingSeq(requiredEnd - std::min(requiredEnd, heap_.capacity())));
+}
+
+std::uint64_t StrandWriter::releasingSeq(std::uint64_t requiredBegin) const noexcept {
+  // Where even everything committed gives too little, the heap restarts once all of it is released.
+  std::uint64_t low = gate_;
+  std::uint64_t high = commit_;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (heapBegin(middle) >= requiredBegin) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+Status StrandWriter::block(std::uint64_t target) noexcept {
+  if (!owner_.mine()) return Status::kFenced;
+  releaseIfIdle();
+  stall_.need = target;
+  return Status::kWouldBlock;
+}
+
+void StrandWriter::releaseIfIdle() noexcept {
+  if (!claimsOpen()) owner_.release();
+}
+
+bool StrandWriter::hasSpace() const noexcept {
+  return Gate(words_).slowest() >= stall_.need || words_.abort().loadAcquire() != 0 || !owner_.mine();
+}
+
+void StrandWriter::stallBegins() noexcept {
+  if (stall_.active) return;
+  stall_.active = true;
+  stall_.start = steady_clock::now();
+  words_.stalls().storeRelaxed(words_.stalls().loadRelaxed() + 1);
+}
+
+void StrandWriter::stallEnds() noexcept {
+  stall_.active = false;
+  const auto nanos = std::chrono::duration_cast<nanoseconds>(steady_clock::now() - stall_.start).count();
+  words_.stallNanos().storeRelaxed(words_.stallNanos().loadRelaxed() + static_cast<std::uint64_t>(nanos));
+}
+
+bool StrandWriter::awaitSpace(nanoseconds timeout) noexcept {
+  stallBegins();
+  // The larger target only delays: after the time, what is really needed counts.
+  const std::uint64_t target = std::max(stall_.need, std::min(commit_, stall_.need + capacity_ / kWakeDivisor));
+  words_.waitTarget().storeRelaxed(target);
+  const auto enough = [&] {
+    return Gate(words_).slowest() >= target || words_.abort().loadAcquire() != 0 || !owner_.mine();
+  };
+  return words_.spaceEvent().await(enough, timeout, spinner_) || hasSpace();
+}
+
+void StrandWriter::announceWait() noexcept {
+  stallBegins();
+  words_.waitTarget().storeRelaxed(stall_.need);
+  words_.spaceEvent().raise(wait::kAsync);
+}
+
+// --- publishing -----------------------------------------------------------------------------------------
+
+void StrandWriter::announceRun(std::uint64_t endSeq, std::uint64_t heapEnd) noexcept {
+  if (endSeq > writeSeq_) {
+    writeSeq_ = endSeq;
+    words_.writeSeq().storeRelaxed(endSeq);
+  }
+  if (heapEnd > heapWrite_) {
+    heapWrite_ = heapEnd;
+    words_.heapWrite().storeRelaxed(heapEnd);
+  }
+  // Pairs with the acquire fence of readers behind the gate: who sees a byte of the filling sees these words.
+  releaseFence();
+  if (stall_.active) stallEnds();
+}
+
+void StrandWriter::commitTo(std::uint64_t seq, std::uint64_t heapEnd) noexcept {
+  const std::uint64_t count = seq - commit_;
+  records_ += count;
+  bytes_ += count * header_->geometry.recordStride + (heapEnd - heapCommit_);
+  words_.recordsProduced().storeRelaxed(records_);
+  words_.bytesProduced().storeRelaxed(bytes_);
+  heapCommit_ = heapEnd;
+  commit_ = seq;
+  words_.heapCommit().storeRelaxed(heapEnd);
+  words_.commitSeq().storeRelease(seq);
+}
+
+Status StrandWriter::publishRecord(std::span<const std::byte> slot, std::span<const std::byte> heap,
+                                   std::uint32_t alignment) noexcept {
+  if (const Status status = checkWritable(1); status != Status::kOk) return status;
+  if (batch_.open) return Status::kBatchOpen;
+  if (claimsOpen()) return Status::kClaimsOpen;
+  if (!slotsFree(commit_ + 1)) return block(commit_ + 1 - capacity_);
+
+  HeapPlace place{heapCommit_, heapCommit_, 0};
+  std::uint64_t offset = 0;
+  if (!heap.empty()) {
+    const HeapRing::Need need{heap.size() + alignment - 1, heap.size()};
+    if (const Status status = findHeap(need, place); status != Status::kOk) return status;
+    offset = layout::alignUp(heap_.offset(place.position), alignment);
+    place.position += offset - heap_.offset(place.position) + heap.size();
+  }
+  if (!owner_.hold()) return Status::kFenced;
+  announceRun(commit_ + 1, place.position);
+  std::byte* const at = region_.data() + slotOffset(commit_ - base_);
+  std::memcpy(at, slot.data(), header_->geometry.recordStride);
+  if (!heap.empty()) {
+    std::memcpy(region_.data() + header_->geometry.heapStart + offset, heap.data(), heap.size());
+    relocatePointers(header_->schema.heapPointers(), at, static_cast<std::uint32_t>(offset));
+  }
+  if (heap_.capacity() != 0) words_.heapBegin(commit_).storeRelaxed(place.begin);
+  commitTo(commit_ + 1, place.position);
+  owner_.release();
+  words_.dataEvent().notify();
+  return Status::kOk;
+}
+
+// --- batches --------------------------------------------------------------------------------------------
+
+Status StrandWriter::reserve(const BatchNeed& need, Run& run) noexcept {
+  if (const Status status = checkWritable(batch_.pending + need.remaining); status != Status::kOk) return status;
+  if (claimsOpen()) return Status::kClaimsOpen;
+  if (!batch_.open) {
+    batch_ = {.open = true, .stepwise = need.remaining > capacity_};
+    publishedInBatch_ = 0;
+  }
+  if (batch_.stepwise) {
+    if (const Status status = publishPending(); status != Status::kOk) return status;
+  }
+
+  const std::uint64_t next = commit_ + batch_.pending;
+  const std::uint64_t required = batch_.stepwise ? 1 : need.remaining;
+  if (!slotsFree(next + required)) return block(next + required - capacity_);
+  std::uint64_t slots = std::min({need.remaining, gate_ + capacity_ - next, capacity_ - (next & mask_)});
+  if (batch_.stepwise) slots = std::min(slots, std::max<std::uint64_t>(1, capacity_ / kStepDivisor));
+
+  HeapPlace place;
+  if (heap_.capacity() != 0) {
+    if (const Status status = findHeap(need.heap, place); status != Status::kOk) return status;
+    place.bytes = std::min(place.bytes, std::max({need.heap.anywhere, need.heap.atStart, need.heapHint}));
+  }
+  if (!owner_.hold()) return Status::kFenced;
+  // findHeap may have published what was handed over; `next` is still the next record.
+  announceRun(next + slots, place.position + place.bytes);
+  batch_.run = place;
+  batch_.runSlots = static_cast<std::uint32_t>(slots);
+  run.firstSeq = next - base_;
+  run.slotOffset = slotOffset(run.firstSeq);
+  run.slotCount = batch_.runSlots;
+  run.heapOffset = heap_.capacity() == 0 ? 0 : header_->geometry.heapStart + heap_.offset(place.position);
+  run.heapBytes = place.bytes;
+  return Status::kOk;
+}
+
+void StrandWriter::advance(std::span<const std::uint32_t> ends) noexcept {
+  if (heap_.capacity() == 0) return advance(static_cast<std::uint32_t>(ends.size()));
+  const std::size_t count = std::min<std::size_t>(ends.size(), batch_.runSlots);
+  if (count == 0) return;
+  const std::uint64_t first = commit_ + batch_.pending;
+  std::uint64_t begin = batch_.run.begin;
+  if (batch_.pending == 0) batch_.heapBegin = begin;
+  for (std::size_t i = 0; i < count; ++i) {
+    words_.heapBegin(first + i).storeRelaxed(begin);
+    begin = batch_.run.position + std::min<std::uint64_t>(ends[i], batch_.run.bytes);
+  }
+  batch_.heapEnd = begin;
+  batch_.pending += count;
+  batch_.runSlots = 0;
+}
+
+void StrandWriter::advance(std::uint32_t records) noexcept {
+  const std::uint64_t count = std::min<std::uint64_t>(records, batch_.runSlots);
+  if (count == 0) return;
+  const std::uint64_t heap = handedOverHeapEnd();
+  if (batch_.pending == 0) batch_.heapBegin = heap;
+  if (heap_.capacity() != 0) {
+    for (std::uint64_t i = 0; i < count; ++i) words_.heapBegin(commit_ + batch_.pending + i).storeRelaxed(heap);
+  }
+  batch_.heapEnd = heap;
+  batch_.pending += count;
+  batch_.runSlots = 0;
+}
+
+Status StrandWriter::publishPending() noexcept {
+  if (batch_.pending == 0) return Status::kOk;
+  // Not busy while it waited for room: a newer writer may have come.
+  if (!owner_.hold()) return Status::kFenced;
+  const std::uint64_t count = std::exchange(batch_.pending, 0);
+  publishedInBatch_ += count;
+  commitTo(commit_ + count, batch_.heapEnd);
+  words_.dataEvent().notify();
+  return Status::kOk;
+}
+
+Status StrandWriter::publish() noexcept {
+  if (closed_) return Status::kClosed;
+  if (!batch_.open) return Status::kOk;
+  const Status status = publishPending();
+  batch_ = {};
+  owner_.release();
+  return status;
+}
+
+void StrandWriter::abandon() noexcept {
+  if (!batch_.open) return;
+  if (closed_ || !owner_.hold()) {
+    batch_ = {};
+    return;
+  }
+  rollBack();
+  owner_.release();
+}
+
+// --- claims ---------------------------------------------------------------------------------------------
+
+Status StrandWriter::claimSlots(std::uint32_t count, std::uint64_t& firstSeq) noexcept {
+  if (const Status status = checkWritable(count); status != Status::kOk) return status;
+  if (batch_.open) return Status::kBatchOpen;
+  if (claims_.slots + count > capacity_) return Status::kUnsatisfiable;
+  const std::uint64_t first = commit_ + claims_.slots;
+  const std::uint64_t end = first + count;
+  if (!slotsFree(end)) return block(end - capacity_);
+  if (!owner_.hold()) return Status::kFenced;
+  announceRun(end, heapWrite_);
+  firstSeq = first - base_;
+  for (std::uint64_t seq = firstSeq; seq < firstSeq + count; ++seq) {
+    std::fill_n(region_.data() + slotOffset(seq), header_->schema.bitmapBytes(), std::byte{0});
+  }
+  claims_.slots += count;
+  return Status::kOk;
+}
+
+Status StrandWriter::commitSlots(std::uint64_t fromSeq, std::uint32_t count) noexcept {
+  if (closed_) return Status::kClosed;
+  if (!owner_.mine()) return Status::kFenced;
+  if (count == 0 || fromSeq != commit_ - base_ || count > claims_.slots) return Status::kOutOfOrder;
+  const std::uint64_t heapEnd = claims_.heap ? claims_.heapEnd : heapCommit_;
+  if (heap_.capacity() != 0) {
+    // All heap claimed so far belongs to the first slot committed after it.
+    words_.heapBegin(commit_).storeRelaxed(claims_.heap ? claims_.heapBegin : heapCommit_);
+    for (std::uint64_t i = 1; i < count; ++i) words_.heapBegin(commit_ + i).storeRelaxed(heapEnd);
+  }
+  claims_.heap = false;
+  claims_.slots -= count;
+  claims_.heapCommittedLate = std::exchange(claims_.heapUnchecked, false);
+  commitTo(commit_ + count, heapEnd);
+  releaseIfIdle();
+  words_.dataEvent().notify();
+  return Status::kOk;
+}
+
+Status StrandWriter::findClaimedHeap(std::uint64_t bytes, std::uint32_t alignment, HeapPlace& place) noexcept {
+  const auto padded = [&](std::uint64_t position) { return paddingAt(position, alignment) + bytes; };
+  if (bytes > heap_.capacity() || padded(0) > heap_.capacity()) return Status::kHeapTooSmall;
+  for (bool fresh = false;; fresh = true) {
+    const bool empty = !claims_.heap && gate_ >= commit_;
+    const std::uint64_t begin = empty         ? heap_.restart(heapCommit_)
+                                : claims_.heap ? claims_.heapEnd
+                                               : heapCommit_;
+    const HeapRing::Need need{padded(begin), padded(0)};
+    std::uint64_t held = empty ? begin : heapBegin(gate_);
+    if (claims_.heap && gate_ >= commit_) held = claims_.heapBegin;
+    if (const auto found = heap_.find(begin, held + heap_.capacity(), need)) {
+      place = {begin, found->position, padded(found->position)};
+      return Status::kOk;
+    }
+    const std::uint64_t requiredEnd = heap_.requiredEnd(begin, need);
+    if (claims_.heap && requiredEnd > claims_.heapBegin + heap_.capacity()) return Status::kHeapTooSmall;
+    if (fresh) return block(releasingSeq(requiredEnd - std::min(requiredEnd, heap_.capacity())));
+    refreshGate();
+  }
+}
+
+std::uint64_t StrandWriter::paddingAt(std::uint64_t position, std::uint32_t alignment) const noexcept {
+  const std::uint64_t address = header_->geometry.heapStart + heap_.offset(position);
+  return layout::alignUp(address, alignment) - address;
+}
+
+Status StrandWriter::claimHeap(std::uint64_t bytes, std::uint32_t alignment, std::uint64_t& offset) noexcept {
+  if (const Status status = checkWritable(0); status != Status::kOk) return status;
+  if (batch_.open) return Status::kBatchOpen;
+  if (heap_.capacity() == 0) return Status::kHeapTooSmall;
+  HeapPlace place;
+  if (const Status status = findClaimedHeap(bytes, alignment, place); status != Status::kOk) return status;
+  if (!owner_.hold()) return Status::kFenced;
+  const std::uint64_t end = place.position + place.bytes;
+  announceRun(writeSeq_, end);
+  if (!claims_.heap) claims_.heapBegin = place.begin;
+  claims_.heap = true;
+  claims_.heapEnd = end;
+  claims_.heapUnchecked = true;
+  offset = heap_.offset(place.position) + paddingAt(place.position, alignment);
+  return Status::kOk;
+}
+
+Status StrandWriter::commitHeap() noexcept {
+  if (closed_) return Status::kClosed;
+  if (!owner_.mine()) return Status::kFenced;
+  claims_.heapUnchecked = false;
+  return std::exchange(claims_.heapCommittedLate, false) ? Status::kOutOfOrder : Status::kOk;
+}
+
+// --- rows -----------------------------------------------------------------------------------------------
+
+bool StrandWriter::sleepForSpace() noexcept {
+  (void)awaitSpace(kSlice);
+  return !wait::shuttingDown();
+}
+
+Status StrandWriter::write(std::span<const Value> row, EncodeFault& fault) noexcept {
+  const Geometry& geometry = header_->geometry;
+  fault = encodeRecord(schema(), row, {geometry.heapStart, geometry.heapCapacity}, scratch_);
+  if (fault.error != EncodeError::kNone) return Status::kBadField;
+  for (;;) {
+    const Status status = publishRecord(scratch_.slot, scratch_.heap, scratch_.alignment);
+    if (status != Status::kWouldBlock) return status;
+    if (!sleepForSpace()) return Status::kClosed;
+  }
+}
+
+Status StrandWriter::writeBatch(std::span<const Value> rows, std::uint64_t& written, EncodeFault& fault) noexcept {
+  const std::size_t width = schema().fields().size();
+  const std::size_t count = rows.size() / width;
+  const Geometry& geometry = header_->geometry;
+  written = 0;
+  fault = {};
+  Run run;
+  std::vector<std::uint32_t> ends;
+  std::size_t handedOver = 0;
+  const auto nextRun = [&](HeapRing::Need need) {
+    advance(ends);
+    handedOver += std::exchange(ends, {}).size();
+    for (;;) {
+      const Status status = reserve({count - handedOver, need, geometry.heapCapacity}, run);
+      written = publishedInBatch_;
+      if (status != Status::kWouldBlock) return status;
+      if (!sleepForSpace()) return Status::kClosed;
+    }
+  };
+  const auto giveUp = [&](Status status) {
+    if (status != Status::kBatchOpen && status != Status::kClaimsOpen) abandon();
+    return status;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    fault = encodeRecord(schema(), rows.subspan(i * width, width), {geometry.heapStart, geometry.heapCapacity},
+                         scratch_);
+    if (fault.error != EncodeError::kNone) {
+      fault.record = i;
+      return giveUp(Status::kBadField);
+    }
+    const std::uint64_t size = scratch_.heap.size();
+    const HeapRing::Need need{size == 0 ? 0 : size + scratch_.alignment - 1, size};
+    const auto offsetInHeap = [&] { return run.heapOffset - geometry.heapStart + (ends.empty() ? 0 : ends.back()); };
+    const auto fits = [&] {
+      return ends.size() < run.slotCount &&
+             (size == 0 || layout::alignUp(offsetInHeap(), scratch_.alignment) + size <=
+                               run.heapOffset - geometry.heapStart + run.heapBytes);
+    };
+    if (!fits()) {
+      if (const Status status = nextRun(need); status != Status::kOk) return giveUp(status);
+    }
+    std::byte* const slot = data() + run.slotOffset + ends.size() * geometry.recordStride;
+    std::memcpy(slot, scratch_.slot.data(), scratch_.slot.size());
+    std::uint64_t end = ends.empty() ? 0 : ends.back();
+    if (size != 0) {
+      const std::uint64_t offset = layout::alignUp(offsetInHeap(), scratch_.alignment);
+      std::memcpy(data() + geometry.heapStart + offset, scratch_.heap.data(), size);
+      relocatePointers(schema().heapPointers(), slot, static_cast<std::uint32_t>(offset));
+      end = geometry.heapStart + offset + size - run.heapOffset;
+    }
+    ends.push_back(static_cast<std::uint32_t>(end));
+  }
+  advance(ends);
+  const Status status = publish();
+  written = publishedInBatch_;
+  return status;
+}
+
+// --- looks ----------------------------------------------------------------------------------------------
+
+std::uint64_t StrandWriter::slotOffset(std::uint64_t seq) const noexcept {
+  const Geometry& geometry = header_->geometry;
+  return geometry.headerSize + ((base_ + seq) & mask_) * geometry.recordStride;
+}
+
+std::string StrandWriter::abortReason() const noexcept { return readReason(words_.abortReason()); }
+
+WriterStats StrandWriter::stats() const noexcept {
+  return {words_.recordsProduced().loadRelaxed(), words_.bytesProduced().loadRelaxed(),
+          words_.stalls().loadRelaxed(), words_.stallNanos().loadRelaxed(),
+          commit_ - std::min(commit_, Gate(words_).slowest())};
+}
+
+}  // namespace strand

@@ -1,0 +1,227 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "memory/region.h"
+#include "record/encode.h"
+#include "ring/consumer_slots.h"
+#include "ring/gate.h"
+#include "ring/heap_ring.h"
+#include "ring/owner.h"
+#include "ring/status.h"
+#include "ring/strand_header.h"
+#include "ring/strand_words.h"
+#include "wait/spin.h"
+
+namespace strand {
+
+struct WriterStats {
+  std::uint64_t records = 0;  ///< published since the strand was created
+  std::uint64_t bytes = 0;    ///< slots and payloads of those
+  std::uint64_t stalls = 0;   ///< waits for room
+  std::uint64_t stallNanos = 0;
+  std::uint64_t queueDepth = 0;  ///< records that the slowest consumer has not released
+};
+
+/// The producer of a strand. One thread at a time; positions are counted from the stream's base.
+///
+/// Calls that need room do not block: they answer kWouldBlock, and awaitSpace() sleeps until room may be
+/// there. `write` and `writeBatch` do both.
+class StrandWriter {
+ public:
+  using nanoseconds = std::chrono::nanoseconds;
+
+  /// What a batch still needs. `remaining` counts the records not yet handed over, `heap` is what the next
+  /// record needs (zero while unknown), `heapHint` what the rest may take.
+  struct BatchNeed {
+    std::uint64_t remaining = 0;
+    HeapRing::Need heap;
+    std::uint64_t heapHint = 0;
+  };
+
+  /// A contiguous run of slots and of heap, by byte offsets in the region.
+  struct Run {
+    std::uint64_t firstSeq = 0;
+    std::uint64_t slotOffset = 0;
+    std::uint32_t slotCount = 0;
+    std::uint64_t heapOffset = 0;
+    std::uint64_t heapBytes = 0;
+  };
+
+  /// Checks the header, waits up to `patience` for an older writer to finish what it is filling, takes the
+  /// strand over and rolls back what was claimed and not committed.
+  /// @return kOk, kBusy where the older writer stayed busy (nothing has changed), or a fault of the header
+  static Status attach(const Region& region, nanoseconds patience, StrandWriter& out, Fault& fault) noexcept;
+
+  StrandWriter() noexcept = default;
+  StrandWriter(const StrandWriter&) = delete;
+  StrandWriter& operator=(const StrandWriter&) = delete;
+  StrandWriter(StrandWriter&& other) noexcept;
+  StrandWriter& operator=(StrandWriter&& other) noexcept;
+  /// As close().
+  ~StrandWriter();
+
+  Status begin() noexcept;
+  Status finalize() noexcept;
+  /// Status error, also after finalize(). The first reason stays.
+  Status abort(std::string_view reason) noexcept;
+  /// A fresh stream on the same memory: new epoch, positions from a new base, tokens void, abort cleared.
+  Status reset() noexcept;
+  /// Lets go. An unfinished stream becomes an error with `reason`.
+  void close(std::string_view reason = "the writer was closed before the end of the stream") noexcept;
+  /// Lets go of what was claimed, and of the strand, and leaves the stream as it is.
+  void detach() noexcept;
+
+  /// Writes one record, blocking while there is no room.
+  Status write(std::span<const Value> row, EncodeFault& fault) noexcept;
+  /// Writes rows of `schema().fields().size()` values each. At most index_capacity rows whose payloads take
+  /// at most half the heap become visible in one step; a fault then leaves nothing visible.
+  /// @param written how many rows became visible
+  Status writeBatch(std::span<const Value> rows, std::uint64_t& written, EncodeFault& fault) noexcept;
+
+  /// Copies one record, encoded in private memory (see RecordImage), into the ring and publishes it.
+  Status publishRecord(std::span<const std::byte> slot, std::span<const std::byte> heap,
+                       std::uint32_t alignment) noexcept;
+
+  /// Begins or continues a batch: a run that the caller fills. Ends with publish() or abandon().
+  Status reserve(const BatchNeed& need, Run& run) noexcept;
+  /// Hands over the first `ends.size()` slots of the last run; ends[i] is where record i's payloads end, in
+  /// bytes from the run's heap. They stay invisible.
+  void advance(std::span<const std::uint32_t> ends) noexcept;
+  /// The same for records without payloads.
+  void advance(std::uint32_t records) noexcept;
+  /// Makes everything handed over visible, in one step, and ends the batch.
+  Status publish() noexcept;
+  /// Ends the batch; what was not published never becomes visible.
+  void abandon() noexcept;
+  /// Records of the present or last batch that are visible.
+  [[nodiscard]] std::uint64_t publishedInBatch() const noexcept { return publishedInBatch_; }
+
+  /// Claims `count` slots in order, validity bitmaps cleared. @param firstSeq the first one's position
+  Status claimSlots(std::uint32_t count, std::uint64_t& firstSeq) noexcept;
+  Status commitSlots(std::uint64_t fromSeq, std::uint32_t count) noexcept;
+  /// Claims heap for the next slot that is committed. Alignment is of the address, a power of two up to 8.
+  /// @param offset from the heap's start: the value that a slot stores
+  Status claimHeap(std::uint64_t bytes, std::uint32_t alignment, std::uint64_t& offset) noexcept;
+  /// Checks that no bytes were claimed for a slot that is already committed.
+  Status commitHeap() noexcept;
+  [[nodiscard]] std::uint64_t slotOffset(std::uint64_t seq) const noexcept;
+
+  /// Sleeps until the room that the last kWouldBlock asked for may be there, or until the stream, this
+  /// writer's ownership or an abort says otherwise. One stall is counted until a call succeeds.
+  /// @return whether it is worth calling again at once (false: the time is over)
+  bool awaitSpace(nanoseconds timeout) noexcept;
+  /// For asynchronous waits: announces the wait. Test hasSpace() behind it.
+  void announceWait() noexcept;
+  [[nodiscard]] bool hasSpace() const noexcept;
+
+  /// kOk, or why writing is over: kClosed, kFenced, kEnded, kAborted.
+  [[nodiscard]] Status state() const noexcept;
+  [[nodiscard]] std::string abortReason() const noexcept;
+  [[nodiscard]] WriterStats stats() const noexcept;
+  [[nodiscard]] const StrandHeader& header() const noexcept { return *header_; }
+  [[nodiscard]] const Schema& schema() const noexcept { return header_->schema; }
+  [[nodiscard]] std::uint64_t committed() const noexcept { return commit_ - base_; }
+  [[nodiscard]] std::byte* data() const noexcept { return region_.data(); }
+  [[nodiscard]] wait::EventCount spaceEvent() const noexcept { return words_.spaceEvent(); }
+  [[nodiscard]] Word64 imageWord() const noexcept { return words_.image(); }
+
+ private:
+  /// Heap given to a run: where the heap stood before padding and skip, and the contiguous space itself.
+  struct HeapPlace {
+    std::uint64_t begin = 0;
+    std::uint64_t position = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  /// Records between reserve and publish.
+  struct Batch {
+    bool open = false;
+    bool stepwise = false;        ///< larger than the ring: becomes visible in steps
+    std::uint64_t pending = 0;    ///< records handed over, not visible
+    std::uint64_t heapBegin = 0;  ///< where the heap stood before the first of them
+    std::uint64_t heapEnd = 0;    ///< where their payloads end
+    HeapPlace run{};
+    std::uint32_t runSlots = 0;
+  };
+
+  struct Claims {
+    std::uint64_t slots = 0;  ///< claimed and not committed
+    bool heap = false;        ///< likewise heap bytes, from heapBegin (before padding and skip) to heapEnd
+    std::uint64_t heapBegin = 0;
+    std::uint64_t heapEnd = 0;
+    bool heapUnchecked = false;      ///< claimed, and no commitHeap() since
+    bool heapCommittedLate = false;  ///< such bytes were published with a slot
+  };
+
+  /// The present wait for room: the position that the gate must reach.
+  struct Stall {
+    bool active = false;
+    std::uint64_t need = 0;
+    std::chrono::steady_clock::time_point start;
+  };
+
+  void swap(StrandWriter& other) noexcept;
+  void recover() noexcept;
+  void rollBack() noexcept;
+  void fail(std::string_view reason) noexcept;
+  void setStatus(StreamState state) noexcept;
+  [[nodiscard]] Status checkWritable(std::uint64_t records) const noexcept;
+  [[nodiscard]] bool claimsOpen() const noexcept { return claims_.slots != 0 || claims_.heap; }
+  void releaseIfIdle() noexcept;
+
+  [[nodiscard]] bool slotsFree(std::uint64_t end) noexcept;
+  void refreshGate() noexcept;
+  [[nodiscard]] Status findHeap(HeapRing::Need need, HeapPlace& place) noexcept;
+  [[nodiscard]] Status findClaimedHeap(std::uint64_t bytes, std::uint32_t alignment, HeapPlace& place) noexcept;
+  [[nodiscard]] std::uint64_t paddingAt(std::uint64_t position, std::uint32_t alignment) const noexcept;
+  [[nodiscard]] std::uint64_t handedOverHeapEnd() const noexcept {
+    return batch_.pending != 0 ? batch_.heapEnd : heapCommit_;
+  }
+  [[nodiscard]] std::uint64_t heapBegin(std::uint64_t seq) const noexcept;
+  /// First position of the gate at which the heap is free up to `requiredBegin` + capacity.
+  [[nodiscard]] std::uint64_t releasingSeq(std::uint64_t requiredBegin) const noexcept;
+  [[nodiscard]] Status block(std::uint64_t target) noexcept;
+  void stallBegins() noexcept;
+  void stallEnds() noexcept;
+  bool sleepForSpace() noexcept;
+
+  void announceRun(std::uint64_t endSeq, std::uint64_t heapEnd) noexcept;
+  [[nodiscard]] Status publishPending() noexcept;
+  void commitTo(std::uint64_t seq, std::uint64_t heapEnd) noexcept;
+
+  Region region_;
+  std::shared_ptr<const StrandHeader> header_;
+  StrandWords words_;
+  Owner owner_;
+  HeapRing heap_;
+  std::uint64_t capacity_ = 0;
+  std::uint64_t mask_ = 0;
+
+  // This writer's own copies: shared words that only the producer writes are not read again after attaching.
+  std::uint64_t base_ = 0;
+  std::uint64_t commit_ = 0;
+  std::uint64_t heapCommit_ = 0;
+  std::uint64_t writeSeq_ = 0;
+  std::uint64_t heapWrite_ = 0;
+  std::uint64_t records_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t gate_ = 0;  ///< last seen; the real one may be further
+
+  Batch batch_;
+  std::uint64_t publishedInBatch_ = 0;
+  Claims claims_;
+  Stall stall_;
+  wait::Spinner spinner_;
+  bool closed_ = true;
+  bool ended_ = false;
+  RecordImage scratch_;
+};
+
+}  // namespace strand
