@@ -1,0 +1,41 @@
+#include <napi.h>
+
+#include "constants.h"
+#include "environment.h"
+#include "schema_binding.h"
+#include "strand_abi.h"
+#include "view_binding.h"
+#include "wait/shutdown.h"
+#include "writer_binding.h"
+
+namespace strand::binding {
+namespace {
+
+void onWake(const Napi::CallbackInfo& info) {
+  if (info[0].IsFunction()) Environment::of(info.Env())->onWake(info[0]);
+}
+
+void holdLoop(const Napi::CallbackInfo& info) { Environment::of(info.Env())->holdLoop(info[0].ToBoolean()); }
+
+void beginShutdown(const Napi::CallbackInfo& /*info*/) { wait::beginShutdown(); }
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  if (!Environment::create(env)) return exports;
+  exports.Set("abi", STRAND_ABI);
+  addConstants(exports);
+  addSchemaFunctions(exports);
+  exports.Set("openWriter", Napi::Function::New<openWriter>(env));
+  exports.Set("openView", Napi::Function::New<openView>(env));
+  exports.Set("onWake", Napi::Function::New<onWake>(env));
+  exports.Set("holdLoop", Napi::Function::New<holdLoop>(env));
+  exports.Set("beginShutdown", Napi::Function::New<beginShutdown>(env));
+  return exports;
+}
+
+}  // namespace
+}  // namespace strand::binding
+
+// The macro looks for the function in the scope in which it stands.
+namespace strand::binding {
+NODE_API_MODULE(strand, init)
+}  // namespace strand::binding

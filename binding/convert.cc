@@ -1,0 +1,105 @@
+#include "convert.h"
+
+namespace strand::binding {
+namespace {
+
+constexpr std::size_t kNumbersPerField = 5;
+
+Napi::Number number(Napi::Env env, std::uint64_t value) noexcept {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
+
+const char* faultName(FaultCode code) noexcept {
+  switch (code) {
+    case FaultCode::kType:
+      return "type";
+    case FaultCode::kRange:
+      return "range";
+    default:
+      return "header";
+  }
+}
+
+void addSchema(Napi::Object object, const Schema& schema) noexcept {
+  const std::span<const Field> fields = schema.fields();
+  Napi::Int32Array numbers = Napi::Int32Array::New(object.Env(), fields.size() * kNumbersPerField);
+  std::size_t at = 0;
+  for (const Field& field : fields) {
+    numbers[at++] = static_cast<std::int32_t>(field.type);
+    numbers[at++] = field.flags;
+    numbers[at++] = field.offset;
+    numbers[at++] = static_cast<std::int32_t>(field.width);
+    numbers[at++] = field.nullableBit;
+  }
+  object.Set("fields", numbers);
+  object.Set("stride", number(object.Env(), schema.recordStride()));
+}
+
+}  // namespace
+
+Napi::Value toFault(Napi::Env env, const Fault& fault) noexcept {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("fault", faultName(fault.code));
+  object.Set("message", fault.message);
+  return object;
+}
+
+std::span<std::byte> bytesOf(const Napi::Value& value) noexcept {
+  napi_typedarray_type type = napi_int8_array;
+  std::size_t length = 0;
+  void* data = nullptr;
+  if (!value.IsTypedArray() || napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr,
+                                                        nullptr) != napi_ok) {
+    return {};
+  }
+  if (type != napi_uint8_array || data == nullptr) return {};
+  return {static_cast<std::byte*>(data), length};
+}
+
+Region regionOf(const Napi::Value& value) noexcept {
+  const std::span<std::byte> bytes = bytesOf(value);
+  return {bytes.data(), bytes.size()};
+}
+
+std::vector<std::string> namesOf(const Napi::Value& value) noexcept {
+  std::vector<std::string> names;
+  if (!value.IsArray()) return names;
+  const auto array = value.As<Napi::Array>();
+  names.reserve(array.Length());
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value name = array[i];
+    names.push_back(name.IsString() ? name.As<Napi::String>().Utf8Value() : std::string());
+  }
+  return names;
+}
+
+Napi::Object toObject(Napi::Env env, const Schema& schema) noexcept {
+  Napi::Object object = Napi::Object::New(env);
+  addSchema(object, schema);
+  return object;
+}
+
+Napi::Object toObject(Napi::Env env, const Geometry& geometry) noexcept {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("indexCapacity", number(env, geometry.indexCapacity));
+  object.Set("heapCapacity", number(env, geometry.heapCapacity));
+  object.Set("recordStride", number(env, geometry.recordStride));
+  object.Set("headerSize", number(env, geometry.headerSize));
+  object.Set("heapStart", number(env, geometry.heapStart));
+  object.Set("totalBytes", number(env, geometry.totalBytes));
+  return object;
+}
+
+Napi::Object toObject(Napi::Env env, const StrandHeader& header) noexcept {
+  Napi::Object object = Napi::Object::New(env);
+  addSchema(object, header.schema);
+  const std::span<const Field> fields = header.schema.fields();
+  Napi::Array names = Napi::Array::New(env, fields.size());
+  for (std::uint32_t i = 0; i < fields.size(); ++i) names[i] = Napi::String::New(env, fields[i].name);
+  object.Set("names", names);
+  object.Set("geometry", toObject(env, header.geometry));
+  object.Set("metadata", header.metadata);
+  return object;
+}
+
+}  // namespace strand::binding

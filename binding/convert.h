@@ -1,0 +1,32 @@
+#pragma once
+
+#include <napi.h>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "memory/region.h"
+#include "record/fault.h"
+#include "record/schema.h"
+#include "ring/strand_header.h"
+
+namespace strand::binding {
+
+/// `{ fault, message }`; TypeScript makes the error of it.
+Napi::Value toFault(Napi::Env env, const Fault& fault) noexcept;
+
+/// Bytes of a Uint8Array; empty for anything else.
+std::span<std::byte> bytesOf(const Napi::Value& value) noexcept;
+/// The memory behind a Uint8Array over a SharedArrayBuffer. The caller keeps the array.
+Region regionOf(const Napi::Value& value) noexcept;
+
+std::vector<std::string> namesOf(const Napi::Value& value) noexcept;
+
+/// Fields as five numbers each: tag, flags, offset, width, nullable bit.
+Napi::Object toObject(Napi::Env env, const Schema& schema) noexcept;
+Napi::Object toObject(Napi::Env env, const Geometry& geometry) noexcept;
+Napi::Object toObject(Napi::Env env, const StrandHeader& header) noexcept;
+
+}  // namespace strand::binding

@@ -1,0 +1,48 @@
+#include "handle.h"
+
+#include "wait/image.h"
+
+namespace strand::binding {
+
+Handle::Handle(Napi::Env env) noexcept : environment_(Environment::of(env)) { environment_->add(*this); }
+
+Handle::~Handle() {
+  disarm();
+  environment_->remove(*this);
+  for (napi_ref reference : kept_) napi_delete_reference(environment_->env(), reference);
+}
+
+void Handle::own(Napi::Object object) noexcept {
+  napi_wrap(object.Env(), object, this,
+            [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); }, nullptr, nullptr);
+}
+
+void Handle::addMethod(Napi::Object object, const char* name, napi_callback callback) noexcept {
+  const napi_env env = object.Env();
+  napi_value function = nullptr;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function) != napi_ok) return;
+  // Keeps the object, and with it the handle, while only the function is held.
+  const napi_property_descriptor owner{"owner", nullptr, nullptr, nullptr, nullptr, object, napi_default, nullptr};
+  napi_define_properties(env, function, 1, &owner);
+  napi_set_named_property(env, object, name, function);
+}
+
+void Handle::keep(Napi::Object object) noexcept {
+  napi_ref reference = nullptr;
+  if (napi_create_reference(object.Env(), object, 1, &reference) == napi_ok) kept_.push_back(reference);
+}
+
+void Handle::armOn(const wait::EventCount& event, Word64 image) noexcept {
+  if (waiter_ || !environment_->canWake()) return;
+  wait::joinImage(image);
+  waiter_.emplace(*environment_, event.counter().address());
+  wait::AsyncTable::instance().add(*waiter_);
+}
+
+void Handle::disarm() noexcept {
+  if (!waiter_) return;
+  wait::AsyncTable::instance().remove(*waiter_);
+  waiter_.reset();
+}
+
+}  // namespace strand::binding

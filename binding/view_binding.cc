@@ -1,0 +1,264 @@
+#include "view_binding.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <span>
+
+#include "convert.h"
+#include "handle.h"
+#include "ring/record_cursor.h"
+#include "ring/record_snapshot.h"
+#include "ring/strand_view.h"
+#include "ring/text_stretch.h"
+
+namespace strand::binding {
+namespace {
+
+/// Texts of one stretch at most.
+constexpr std::uint32_t kMaxStretch = 512;
+
+class ViewHandle final : public Handle {
+ public:
+  ViewHandle(Napi::Env env, StrandView view) noexcept : Handle(env), view_(std::move(view)) {}
+  ~ViewHandle() override = default;
+
+  void threadEnds() noexcept override {
+    disarm();
+    view_.close();
+  }
+
+  void expose(Napi::Object object, Napi::Uint8Array memory) noexcept;
+
+ private:
+  napi_value report(napi_env env, const WaitResult& result) {
+    box.set(Box::kOutCommitted, result.committed);
+    return toValue(env, static_cast<std::uint32_t>(result.progress));
+  }
+
+  napi_value check(napi_env env, napi_callback_info) { return report(env, view_.check(box.count(Box::kInAfter))); }
+
+  napi_value wait(napi_env env, napi_callback_info) {
+    return report(env, view_.wait(box.count(Box::kInAfter), std::chrono::milliseconds(box.count32(Box::kInMillis))));
+  }
+
+  napi_value enter(napi_env, napi_callback_info) {
+    view_.enter();
+    return nullptr;
+  }
+
+  void look() noexcept {
+    const Window window = view_.window();
+    box.set(Box::kOutCommitted, window.committed);
+    box.set(Box::kOutWindow, window.start);
+    box.set(Box::kOutSafe, window.safeFrom);
+    box.set(Box::kOutEpoch, std::uint64_t{view_.epoch()});
+  }
+
+  napi_value refresh(napi_env env, napi_callback_info) {
+    look();
+    return toValue(env, view_.wasReset() ? 1U : 0U);
+  }
+
+  napi_value acknowledge(napi_env env, napi_callback_info) {
+    const std::uint64_t upTo = box.count(Box::kInUpTo);
+    const Status status = box.number(Box::kInToken) < 0
+                              ? view_.acknowledge(upTo)
+                              : view_.acknowledge(upTo, ConsumerToken::unpack(box.count(Box::kInToken)));
+    look();
+    return toValue(env, status);
+  }
+
+  napi_value arm(napi_env, napi_callback_info) {
+    armOn(view_.dataEvent(), view_.imageWord());
+    view_.announceWait();
+    return nullptr;
+  }
+  napi_value disarmWait(napi_env, napi_callback_info) {
+    disarm();
+    return nullptr;
+  }
+
+  napi_value registerConsumer(napi_env env, napi_callback_info info) {
+    const Arguments<2> arguments(env, info);
+    ConsumerToken token;
+    const Status status = view_.registerConsumer(static_cast<StartAt>(std::min(arguments.number(0), 2U)),
+                                                 arguments.position(1), token);
+    box.set(Box::kOutToken, token.packed());
+    return toValue(env, status);
+  }
+  napi_value releaseConsumer(napi_env env, napi_callback_info info) {
+    const Arguments<1> arguments(env, info);
+    return toValue(env, view_.releaseConsumer(ConsumerToken::unpack(arguments.position(0))));
+  }
+
+  napi_value committedCount(napi_env env, napi_callback_info) { return toNumber(env, view_.committed()); }
+  napi_value effectiveReadCursor(napi_env env, napi_callback_info) {
+    return toNumber(env, view_.effectiveReadCursor());
+  }
+  napi_value status(napi_env env, napi_callback_info) {
+    return toValue(env, static_cast<std::uint32_t>(view_.status()));
+  }
+  napi_value producerStatus(napi_env env, napi_callback_info) {
+    return toValue(env, static_cast<std::uint32_t>(view_.producerStatus()));
+  }
+  napi_value errorReason(napi_env env, napi_callback_info) { return Napi::String::New(env, view_.errorReason()); }
+  napi_value signalAbort(napi_env env, napi_callback_info info) {
+    view_.signalAbort(Arguments<1>(env, info).text(0));
+    return nullptr;
+  }
+
+  napi_value findFirst(napi_env env, napi_callback_info info) {
+    const Arguments<2> arguments(env, info);
+    Value key;
+    napi_valuetype type = napi_undefined;
+    napi_typeof(env, arguments[1], &type);
+    if (type == napi_bigint) {
+      key = bigintKey(env, arguments[1]);
+    } else {
+      double number = 0;
+      napi_get_value_double(env, arguments[1], &number);
+      key = number;
+    }
+    std::int64_t found = -1;
+    const Status status = view_.findFirst(arguments.number(0), key, found);
+    box.set(Box::kOutSeq, found);
+    return toValue(env, status);
+  }
+
+  /// A bigint past 64 bits becomes the double next to it: it compares with every stored integer alike.
+  static Value bigintKey(napi_env env, napi_value value) noexcept {
+    std::int64_t integer = 0;
+    bool lossless = false;
+    napi_get_value_bigint_int64(env, value, &integer, &lossless);
+    if (lossless) return integer;
+    std::uint64_t natural = 0;
+    napi_get_value_bigint_uint64(env, value, &natural, &lossless);
+    if (lossless) return natural;
+    int sign = 0;
+    std::size_t words = 0;
+    napi_get_value_bigint_words(env, value, &sign, &words, nullptr);
+    std::uint64_t ignored = 0;
+    words = 1;
+    napi_get_value_bigint_words(env, value, &sign, &words, &ignored);
+    constexpr double kBeyond = 1e300;
+    return sign != 0 ? -kBeyond : kBeyond;
+  }
+
+  /// Only fields with text have a stretch; others are refused with "".
+  [[nodiscard]] const Field* textField(std::uint32_t index) const noexcept {
+    const std::span<const Field> fields = view_.schema().fields();
+    if (index >= fields.size()) return nullptr;
+    const FieldKind kind = fields[index].info().kind;
+    return kind == FieldKind::kText || kind == FieldKind::kJson ? &fields[index] : nullptr;
+  }
+
+  napi_value stretchText(napi_env env) const noexcept {
+    napi_value value = nullptr;
+    if (stretch_.isAscii()) {
+      napi_create_string_latin1(env, stretch_.ascii().data(), stretch_.ascii().size(), &value);
+    } else {
+      napi_create_string_utf16(env, stretch_.utf16().data(), stretch_.utf16().size(), &value);
+    }
+    return value;
+  }
+
+  napi_value gatherText(napi_env env, napi_callback_info info) {
+    const Arguments<3> arguments(env, info);
+    const Field* field = textField(arguments.number(0));
+    const std::uint64_t seq = arguments.position(1);
+    const std::uint64_t committed = view_.window().committed;
+    box.set(Box::kOutCount, std::uint64_t{0});
+    if (field == nullptr || seq >= committed) return nullptr;
+    const std::uint64_t most = std::min<std::uint64_t>({committed - seq, kMaxStretch, arguments.number(2)});
+    const std::uint32_t count = stretch_.gather(view_, *field, seq, std::span(ends_, most));
+    box.set(Box::kOutCount, std::uint64_t{count});
+    return stretchText(env);
+  }
+
+  napi_value recordText(napi_env env, napi_callback_info info) {
+    const Arguments<2> arguments(env, info);
+    const Field* field = textField(arguments.number(0));
+    const std::span<const std::byte> record = bytesOf(Napi::Value(env, arguments[1]));
+    const std::uint32_t stride = view_.schema().recordStride();
+    if (field == nullptr || record.size() < stride) return nullptr;
+    stretch_.decode(RecordReader(record.first(stride), record.subspan(stride)), *field, std::span(ends_, 1));
+    return stretchText(env);
+  }
+
+  napi_value snapshot(napi_env env, napi_callback_info info) {
+    const Arguments<2> arguments(env, info);
+    std::uint64_t bytes = 0;
+    const Status status = snapshotRecord(view_, arguments.position(0), bytesOf(Napi::Value(env, arguments[1])), bytes);
+    box.set(Box::kOutBytes, bytes);
+    return toValue(env, status);
+  }
+
+  napi_value stats(napi_env env, napi_callback_info) {
+    const ViewStats stats = view_.stats();
+    Napi::Array numbers = Napi::Array::New(env);
+    std::uint32_t at = 0;
+    for (const std::uint64_t value : {stats.recordsProduced, stats.bytesProduced, stats.producerStalls,
+                                      stats.producerStallNanos, stats.consumerWaits, stats.queueDepth}) {
+      numbers[at++] = Napi::Number::New(env, static_cast<double>(value));
+    }
+    return numbers;
+  }
+
+  napi_value close(napi_env, napi_callback_info) {
+    disarm();
+    view_.close();
+    return nullptr;
+  }
+
+  StrandView view_;
+  TextStretch stretch_;
+  std::uint32_t* ends_ = nullptr;
+};
+
+void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
+  keep(memory);
+  object.Set("header", toObject(object.Env(), view_.header()));
+  box.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
+  ends_ = buffer<std::uint32_t>(object, "ends", kMaxStretch);
+
+  using V = ViewHandle;
+  method<V, &V::check>(object, "check");
+  method<V, &V::wait>(object, "wait");
+  method<V, &V::enter>(object, "enter");
+  method<V, &V::refresh>(object, "refresh");
+  method<V, &V::acknowledge>(object, "acknowledge");
+  method<V, &V::arm>(object, "arm");
+  method<V, &V::disarmWait>(object, "disarm");
+  method<V, &V::registerConsumer>(object, "registerConsumer");
+  method<V, &V::releaseConsumer>(object, "releaseConsumer");
+  method<V, &V::committedCount>(object, "committedCount");
+  method<V, &V::effectiveReadCursor>(object, "effectiveReadCursor");
+  method<V, &V::status>(object, "status");
+  method<V, &V::producerStatus>(object, "producerStatus");
+  method<V, &V::errorReason>(object, "errorReason");
+  method<V, &V::signalAbort>(object, "signalAbort");
+  method<V, &V::findFirst>(object, "findFirst");
+  method<V, &V::gatherText>(object, "gatherText");
+  method<V, &V::recordText>(object, "recordText");
+  method<V, &V::snapshot>(object, "snapshot");
+  method<V, &V::stats>(object, "stats");
+  method<V, &V::close>(object, "close");
+}
+
+}  // namespace
+
+Napi::Value openView(const Napi::CallbackInfo& info) {
+  StrandView view;
+  Fault fault;
+  (void)StrandView::attach(regionOf(info[0]), view, fault);
+  if (!fault.ok()) return toFault(info.Env(), fault);
+  Napi::Object object = Napi::Object::New(info.Env());
+  auto handle = std::make_unique<ViewHandle>(info.Env(), std::move(view));
+  handle->expose(object, info[0].As<Napi::Uint8Array>());
+  handle.release()->own(object);
+  return object;
+}
+
+}  // namespace strand::binding

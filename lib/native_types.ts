@@ -1,0 +1,181 @@
+/**
+ * The seam between TypeScript and the core. Hot calls take their arguments from and leave their results in a
+ * mailbox of doubles (`box`), because an argument costs more than the whole rest of such a call.
+ */
+
+/** Refusal of a cold function; `kind` says which class of error it becomes. */
+export interface NativeFault {
+  readonly fault: 'type' | 'range' | 'header';
+  readonly message: string;
+}
+
+export interface NativeFieldType {
+  readonly name: string;
+  readonly tag: number;
+  readonly kind: 'unsigned' | 'signed' | 'float' | 'bool' | 'ref' | 'fixed' | 'text' | 'json' | 'array';
+  /** Bytes in the slot, 0 for `fixed_bytes`. */
+  readonly width: number;
+  /** Bytes of one element of the payload, 0 for types without one. */
+  readonly elementSize: number;
+}
+
+/** A schema as the core lays it out: for each field five numbers: tag, flags, byte offset, width, nullable bit (−1 without). */
+export interface NativeSchema {
+  readonly fields: Int32Array;
+  readonly stride: number;
+}
+
+export interface NativeGeometry {
+  readonly indexCapacity: number;
+  readonly heapCapacity: number;
+  readonly recordStride: number;
+  readonly headerSize: number;
+  readonly heapStart: number;
+  readonly totalBytes: number;
+}
+
+export interface NativeHeader extends NativeSchema {
+  readonly names: string[];
+  readonly geometry: NativeGeometry;
+  /** JSON text: `{"columns":[…], …}`. */
+  readonly metadata: string;
+}
+
+export interface NativeWriter {
+  readonly header: NativeHeader;
+  readonly box: Float64Array;
+  /** Ends of the records' payloads in the present run, counted from the run's heap. */
+  readonly ends: Uint32Array;
+  /** Private memory for one record: its slot, then its payloads. */
+  readonly scratch: Uint8Array;
+
+  /** Hands over `IN_DONE` records of the last run (their `ends`), then asks for the next run. → Status */
+  reserve(): number;
+  /** Hands over `IN_DONE` records and publishes the batch. → Status */
+  publish(): number;
+  abandon(): void;
+  /** Publishes the record in `scratch`: `IN_HEAP_BYTES` of payloads behind the slot, `IN_ALIGNMENT`. → Status */
+  publishRecord(): number;
+  /** Sleeps at most `IN_MILLIS` for room. → Status OK, WOULD_BLOCK when the time is over, CLOSED when the process ends */
+  awaitSpace(): number;
+  /** UTF-8 of a string into the present run's heap at `at` bytes from the buffer's start. → bytes written. The caller has made sure of the room (3 × length, or the exact size). */
+  putText(text: string, at: number): number;
+  /** The same into `scratch`. */
+  putScratchText(text: string, at: number): number;
+  /** Copies a typed array into the run's heap. → its bytes, copied only if they fit before `end`. */
+  putBytes(value: ArrayBufferView, at: number, end: number): number;
+  putScratchBytes(value: ArrayBufferView, at: number, end: number): number;
+  /** Registers for wake-ups of this thread's loop and announces the wait; test `hasSpace` behind it. */
+  arm(): void;
+  disarm(): void;
+  hasSpace(): boolean;
+
+  /** → Status; `OUT_SEQ` the first position, `OUT_SLOT` its slot's byte offset. */
+  claimSlots(count: number): number;
+  commitSlots(fromSeq: number, count: number): number;
+  /** Byte offset of a slot in the buffer. */
+  slotOffset(seq: number): number;
+  /** → Status; `OUT_HEAP` the offset from the heap's start. */
+  claimHeap(bytes: number, alignment: number): number;
+  commitHeap(): number;
+
+  begin(): number;
+  finalize(): number;
+  abort(reason: string): number;
+  reset(): number;
+  close(): void;
+  /** OK, or why writing is over. */
+  state(): number;
+  abortReason(): string;
+  /** records, bytes, stalls, nanoseconds stalled, queue depth */
+  stats(): number[];
+}
+
+export interface NativeView {
+  readonly header: NativeHeader;
+  readonly box: Float64Array;
+  /** Ends of gathered texts in UTF-16 units; bit 31 marks an absent value. */
+  readonly ends: Uint32Array;
+
+  /** One look past `IN_AFTER`: `OUT_PROGRESS`, `OUT_COMMITTED`. Latches the end of the stream. → progress */
+  check(): number;
+  /** Waits at most `IN_MILLIS` for `check` to be more than pending. → progress */
+  wait(): number;
+  /** Enters the present stream. */
+  enter(): void;
+  /** `OUT_COMMITTED`, `OUT_WINDOW`, `OUT_SAFE`, `OUT_EPOCH` of the stream that the view is in. → 1 where it was reset */
+  refresh(): number;
+  /** Releases below `IN_UP_TO`, with the token `IN_TOKEN` unless it is −1. → Status; refreshes like `refresh`. */
+  acknowledge(): number;
+  arm(): void;
+  disarm(): void;
+
+  /** `start`: 0 oldest, 1 latest, 2 `seq`. → Status; `OUT_TOKEN`. */
+  registerConsumer(start: number, seq: number): number;
+  releaseConsumer(token: number): number;
+  committedCount(): number;
+  effectiveReadCursor(): number;
+  status(): number;
+  producerStatus(): number;
+  errorReason(): string;
+  signalAbort(reason: string): void;
+  /** → Status; `OUT_SEQ` the position or −1. */
+  findFirst(field: number, key: number | bigint): number;
+  /** Texts of a field from record `seq` on, at most `max` and at most to what is committed: `ends`, `OUT_COUNT`. */
+  gatherText(field: number, seq: number, max: number): string;
+  /** Text of a field of a record in private memory (as `snapshot` made it); `ends[0]`. */
+  recordText(field: number, record: Uint8Array): string;
+  /**
+   * Copies a record that the producer may overwrite: its slot, then the payloads, with pointers that count from
+   * behind the slot. → Status (BEHIND where it was not intact to the end); `OUT_BYTES` what it takes. Nothing is
+   * copied where `target` is smaller.
+   */
+  snapshot(seq: number, target: Uint8Array): number;
+  /** records produced, bytes produced, producer stalls, their nanoseconds, consumer waits, queue depth */
+  stats(): number[];
+  close(): void;
+}
+
+/** Numbers of the core, by the names under which `constants.ts` exports them. */
+export type NativeConstants = Readonly<Record<string, number>>;
+
+export interface NativeModule {
+  /** Hash of the sources that the addon was built from. */
+  readonly abi: string;
+  readonly constants: NativeConstants;
+  readonly fieldTypes: readonly NativeFieldType[];
+  readonly status: Readonly<Record<string, number>>;
+  readonly progress: Readonly<Record<string, number>>;
+  /** Places in the mailboxes. */
+  readonly box: Readonly<Record<string, number>>;
+
+  /** `specs`: three numbers a field: tag, flags, length. */
+  buildSchema(names: string[], specs: Uint32Array): NativeSchema | NativeFault;
+  /** Binary schema of laid-out fields, checked as a header's would be. */
+  encodeSchema(fields: Int32Array, stride: number): Uint8Array | NativeFault;
+  decodeSchema(bytes: Uint8Array, stride: number): NativeSchema | NativeFault;
+  fingerprint(bytes: Uint8Array): number;
+  /** `metadataBytes`: room wanted for names and meta together, 0 for as little as possible. */
+  computeGeometry(
+    names: string[], schemaBytes: Uint8Array, stride: number,
+    indexCapacity: number, heapCapacity: number, metadataBytes: number,
+  ): NativeGeometry | NativeFault;
+  /** `members`: JSON text of further metadata members, without braces. → undefined, or why not */
+  writeHeader(
+    buffer: Uint8Array, names: string[], schemaBytes: Uint8Array, geometry: NativeGeometry, members: string,
+  ): NativeFault | undefined;
+  readHeader(buffer: Uint8Array): NativeHeader | NativeFault;
+  heapStart(indexCapacity: number, recordStride: number, headerSize: number): number;
+  computeTotalBytes(indexCapacity: number, recordStride: number, heapCapacity: number, headerSize: number): number;
+
+  /** Takes a strand over, waiting at most `millis` for a busy writer. → the writer, BUSY as a number, or a fault */
+  openWriter(buffer: Uint8Array, millis: number): NativeWriter | NativeFault | number;
+  openView(buffer: Uint8Array): NativeView | NativeFault;
+
+  /** What this thread's loop calls when something that it waits for may have happened. Once per thread. */
+  onWake(callback: () => void): void;
+  /** Whether pending waits keep this thread's loop alive. */
+  holdLoop(hold: boolean): void;
+  /** Ends every native wait of the process, for good. */
+  beginShutdown(): void;
+}
