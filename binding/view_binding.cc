@@ -12,12 +12,19 @@
 #include "ring/record_snapshot.h"
 #include "ring/strand_view.h"
 #include "ring/text_stretch.h"
+#include "wait/shutdown.h"
 
 namespace strand::binding {
 namespace {
 
-/// Texts of one stretch at most.
-constexpr std::uint32_t kMaxStretch = 512;
+std::span<std::uint32_t> endsOf(napi_env env, napi_value array) noexcept {
+  napi_typedarray_type type = napi_int8_array;
+  std::size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr) != napi_ok) return {};
+  if (type != napi_uint32_array) return {};
+  return {static_cast<std::uint32_t*>(data), length};
+}
 
 class ViewHandle final : public Handle {
  public:
@@ -33,14 +40,17 @@ class ViewHandle final : public Handle {
 
  private:
   napi_value report(napi_env env, const WaitResult& result) {
-    box.set(Box::kOutCommitted, result.committed);
+    look();
     return toValue(env, static_cast<std::uint32_t>(result.progress));
   }
 
   napi_value check(napi_env env, napi_callback_info) { return report(env, view_.check(box.count(Box::kInAfter))); }
 
   napi_value wait(napi_env env, napi_callback_info) {
-    return report(env, view_.wait(box.count(Box::kInAfter), std::chrono::milliseconds(box.count32(Box::kInMillis))));
+    WaitResult result =
+        view_.wait(box.count(Box::kInAfter), std::chrono::milliseconds(box.count32(Box::kInMillis)));
+    if (result.progress == Progress::kPending && wait::shuttingDown()) result.progress = Progress::kClosed;
+    return report(env, result);
   }
 
   napi_value enter(napi_env, napi_callback_info) {
@@ -171,19 +181,22 @@ class ViewHandle final : public Handle {
     const std::uint64_t committed = view_.window().committed;
     box.set(Box::kOutCount, std::uint64_t{0});
     if (field == nullptr || seq >= committed) return nullptr;
-    const std::uint64_t most = std::min<std::uint64_t>({committed - seq, kMaxStretch, arguments.number(2)});
-    const std::uint32_t count = stretch_.gather(view_, *field, seq, std::span(ends_, most));
+    const std::span<std::uint32_t> ends = endsOf(env, arguments[2]);
+    if (ends.empty()) return nullptr;
+    const std::uint64_t most = std::min<std::uint64_t>(committed - seq, ends.size());
+    const std::uint32_t count = stretch_.gather(view_, *field, seq, ends.first(most));
     box.set(Box::kOutCount, std::uint64_t{count});
     return stretchText(env);
   }
 
   napi_value recordText(napi_env env, napi_callback_info info) {
-    const Arguments<2> arguments(env, info);
+    const Arguments<3> arguments(env, info);
     const Field* field = textField(arguments.number(0));
+    const std::span<std::uint32_t> ends = endsOf(env, arguments[2]);
     const std::span<const std::byte> record = bytesOf(Napi::Value(env, arguments[1]));
     const std::uint32_t stride = view_.schema().recordStride();
-    if (field == nullptr || record.size() < stride) return nullptr;
-    stretch_.decode(RecordReader(record.first(stride), record.subspan(stride)), *field, std::span(ends_, 1));
+    if (field == nullptr || record.size() < stride || ends.empty()) return nullptr;
+    stretch_.decode(RecordReader(record.first(stride), record.subspan(stride)), *field, ends.first(1));
     return stretchText(env);
   }
 
@@ -214,14 +227,12 @@ class ViewHandle final : public Handle {
 
   StrandView view_;
   TextStretch stretch_;
-  std::uint32_t* ends_ = nullptr;
 };
 
 void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
   keep(memory);
   object.Set("header", toObject(object.Env(), view_.header()));
   box.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
-  ends_ = buffer<std::uint32_t>(object, "ends", kMaxStretch);
 
   using V = ViewHandle;
   method<V, &V::check>(object, "check");

@@ -36,7 +36,8 @@ class WriterHandle final : public Handle {
   [[nodiscard]] StrandWriter::BatchNeed need() const noexcept {
     return {box.count(Box::kInRemaining),
             {box.count(Box::kInNeedAnywhere), box.count(Box::kInNeedAtStart)},
-            box.count(Box::kInHint)};
+            box.count(Box::kInHint),
+            box.count(Box::kInPartial) != 0};
   }
 
   void handOver() noexcept {

@@ -58,13 +58,15 @@ export interface NativeWriter {
   publishRecord(): number;
   /** Sleeps at most `IN_MILLIS` for room. → Status OK, WOULD_BLOCK when the time is over, CLOSED when the process ends */
   awaitSpace(): number;
-  /** UTF-8 of a string into the present run's heap at `at` bytes from the buffer's start. → bytes written. The caller has made sure of the room (3 × length, or the exact size). */
-  putText(text: string, at: number): number;
+  /** UTF-8 of a string into the present run's heap at `IN_AT` bytes from the buffer's start. The caller makes sure of room for 3 × length + 1 bytes. → bytes written */
+  putText(text: string): number;
   /** The same into `scratch`. */
-  putScratchText(text: string, at: number): number;
-  /** Copies a typed array into the run's heap. → its bytes, copied only if they fit before `end`. */
-  putBytes(value: ArrayBufferView, at: number, end: number): number;
-  putScratchBytes(value: ArrayBufferView, at: number, end: number): number;
+  putScratchText(text: string): number;
+  /** The same where no byte is to spare. */
+  putExactText(text: string): number;
+  /** Copies a typed array into the run's heap to `IN_AT`. → its bytes, copied only if they end before `IN_END`. */
+  putBytes(value: ArrayBufferView): number;
+  putScratchBytes(value: ArrayBufferView): number;
   /** Registers for wake-ups of this thread's loop and announces the wait; test `hasSpace` behind it. */
   arm(): void;
   disarm(): void;
@@ -94,12 +96,10 @@ export interface NativeWriter {
 export interface NativeView {
   readonly header: NativeHeader;
   readonly box: Float64Array;
-  /** Ends of gathered texts in UTF-16 units; bit 31 marks an absent value. */
-  readonly ends: Uint32Array;
 
-  /** One look past `IN_AFTER`: `OUT_PROGRESS`, `OUT_COMMITTED`. Latches the end of the stream. → progress */
+  /** One look past `IN_AFTER`. Latches the end of the stream; leaves what `refresh` leaves. → progress */
   check(): number;
-  /** Waits at most `IN_MILLIS` for `check` to be more than pending. → progress */
+  /** Waits at most `IN_MILLIS` for `check` to be more than pending; CLOSED also where the process ends. → progress */
   wait(): number;
   /** Enters the present stream. */
   enter(): void;
@@ -121,10 +121,13 @@ export interface NativeView {
   signalAbort(reason: string): void;
   /** → Status; `OUT_SEQ` the position or −1. */
   findFirst(field: number, key: number | bigint): number;
-  /** Texts of a field from record `seq` on, at most `max` and at most to what is committed: `ends`, `OUT_COUNT`. */
-  gatherText(field: number, seq: number, max: number): string;
-  /** Text of a field of a record in private memory (as `snapshot` made it); `ends[0]`. */
-  recordText(field: number, record: Uint8Array): string;
+  /**
+   * Texts of a field from record `seq` on in one string, at most to what is committed. `ends` takes, for each of the
+   * `OUT_COUNT` records, where its text ends in UTF-16 units; bit 31 marks an absent value.
+   */
+  gatherText(field: number, seq: number, ends: Uint32Array): string;
+  /** Text of a field of a record in private memory (as `snapshot` made it). */
+  recordText(field: number, record: Uint8Array, ends: Uint32Array): string;
   /**
    * Copies a record that the producer may overwrite: its slot, then the payloads, with pointers that count from
    * behind the slot. → Status (BEHIND where it was not intact to the end); `OUT_BYTES` what it takes. Nothing is

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kEntryBytes = 4;
 constexpr std::size_t kLengthBytes = 4;
+constexpr std::uint8_t kSortedBothWays = kFieldSortedAscending | kFieldSortedDescending;
 
 std::uint32_t alignmentOf(const Field& field) noexcept {
   return field.type == FieldType::kFixedBytes ? 1 : std::min<std::uint32_t>(field.width, 4);
@@ -46,10 +47,14 @@ Fault Schema::build(std::span<const FieldSpec> specs, Schema& out) noexcept {
   std::uint32_t nullable = 0;
   for (const FieldSpec& spec : specs) {
     Field field{spec.name, spec.type, spec.flags};
+    if (!isFieldTag(static_cast<std::uint32_t>(spec.type))) {
+      return Fault::type("field '" + spec.name + "' has unknown type " +
+                         std::to_string(static_cast<std::uint32_t>(spec.type)));
+    }
     if ((spec.flags & ~kFieldFlags) != 0) {
       return Fault::type("field '" + spec.name + "' has unknown flag bits");
     }
-    if ((spec.flags & kFieldSortedAscending) != 0 && (spec.flags & kFieldSortedDescending) != 0) {
+    if ((spec.flags & kSortedBothWays) == kSortedBothWays) {
       return Fault::type("field '" + spec.name + "' is flagged sorted both ways; choose one");
     }
     field.width = field.info().width;
@@ -105,6 +110,9 @@ Fault Schema::decode(std::span<const std::byte> bytes, std::uint32_t stride, Sch
     field.offset = loadLittle<std::uint16_t>(bytes.data() + at + 2);
     at += kEntryBytes;
     if ((field.flags & ~kFieldFlags) != 0) return Fault::header(label + " has unknown flags");
+    if ((field.flags & kSortedBothWays) == kSortedBothWays) {
+      return Fault::header(label + " is flagged sorted both ways");
+    }
     field.width = field.info().width;
     if (field.type == FieldType::kFixedBytes) {
       if (bytes.size() - at < kLengthBytes) return Fault::header(label + " is cut short");

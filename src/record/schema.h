@@ -42,8 +42,8 @@ struct FieldSpec {
 /// stride is padded to 4.
 class Schema {
  public:
-  /// Lays the fields out. Refuses an empty list, names that are empty or occur twice, a fixed_bytes field
-  /// without a length, both sort orders at once (kType), and a stride past 65,535 (kRange).
+  /// Lays the fields out. Refuses an empty list, names that are empty or occur twice, an unknown type, a
+  /// fixed_bytes field without a length, both sort orders at once (kType), and a stride past 65,535 (kRange).
   static Fault build(std::span<const FieldSpec> specs, Schema& out) noexcept;
 
   /// Reads a binary schema that claims records of `stride` bytes, believing none of it: every field must

@@ -251,7 +251,7 @@ void StrandWriter::refreshGate() noexcept {
   gate_ = std::min(Gate(words_).refresh(), commit_);
 }
 
-Status StrandWriter::findHeap(HeapRing::Need need, HeapPlace& place) noexcept {
+Status StrandWriter::findHeap(HeapRing::Need need, bool mayPublish, HeapPlace& place) noexcept {
   if (need.atStart > heap_.capacity()) return Status::kHeapTooSmall;
   for (bool fresh = false;; fresh = true) {
     // With nothing unread or handed over the heap restarts at its first byte, from where all fits that can.
@@ -266,7 +266,7 @@ Status StrandWriter::findHeap(HeapRing::Need need, HeapPlace& place) noexcept {
     refreshGate();
   }
   const std::uint64_t requiredEnd = heap_.requiredEnd(handedOverHeapEnd(), need);
-  if (batch_.pending != 0 && requiredEnd > batch_.heapBegin + heap_.capacity()) {
+  if (mayPublish && batch_.pending != 0 && requiredEnd > batch_.heapBegin + heap_.capacity()) {
     // Waiting unpublished would be for ever: the batch's own bytes are in the way.
     if (const Status status = publishPending(); status != Status::kOk) return status;
   }
@@ -300,7 +300,7 @@ void StrandWriter::releaseIfIdle() noexcept {
 }
 
 bool StrandWriter::hasSpace() const noexcept {
-  return Gate(words_).slowest() >= stall_.need || words_.abort().loadAcquire() != 0 || !owner_.mine();
+  return closed_ || Gate(words_).slowest() >= stall_.need || words_.abort().loadAcquire() != 0 || !owner_.mine();
 }
 
 void StrandWriter::stallBegins() noexcept {
@@ -372,7 +372,7 @@ Status StrandWriter::publishRecord(std::span<const std::byte> slot, std::span<co
   std::uint64_t offset = 0;
   if (!heap.empty()) {
     const HeapRing::Need need{heap.size() + alignment - 1, heap.size()};
-    if (const Status status = findHeap(need, place); status != Status::kOk) return status;
+    if (const Status status = findHeap(need, false, place); status != Status::kOk) return status;
     offset = layout::alignUp(heap_.offset(place.position), alignment);
     place.position += offset - heap_.offset(place.position) + heap.size();
   }
@@ -397,7 +397,7 @@ Status StrandWriter::reserve(const BatchNeed& need, Run& run) noexcept {
   if (const Status status = checkWritable(batch_.pending + need.remaining); status != Status::kOk) return status;
   if (claimsOpen()) return Status::kClaimsOpen;
   if (!batch_.open) {
-    batch_ = {.open = true, .stepwise = need.remaining > capacity_};
+    batch_ = {.open = true, .stepwise = !need.partial && need.remaining > capacity_};
     publishedInBatch_ = 0;
   }
   if (batch_.stepwise) {
@@ -405,14 +405,14 @@ Status StrandWriter::reserve(const BatchNeed& need, Run& run) noexcept {
   }
 
   const std::uint64_t next = commit_ + batch_.pending;
-  const std::uint64_t required = batch_.stepwise ? 1 : need.remaining;
+  const std::uint64_t required = batch_.stepwise || need.partial ? 1 : need.remaining;
   if (!slotsFree(next + required)) return block(next + required - capacity_);
   std::uint64_t slots = std::min({need.remaining, gate_ + capacity_ - next, capacity_ - (next & mask_)});
   if (batch_.stepwise) slots = std::min(slots, std::max<std::uint64_t>(1, capacity_ / kStepDivisor));
 
   HeapPlace place;
   if (heap_.capacity() != 0) {
-    if (const Status status = findHeap(need.heap, place); status != Status::kOk) return status;
+    if (const Status status = findHeap(need.heap, !need.partial, place); status != Status::kOk) return status;
     place.bytes = std::min(place.bytes, std::max({need.heap.anywhere, need.heap.atStart, need.heapHint}));
   }
   if (!owner_.hold()) return Status::kFenced;

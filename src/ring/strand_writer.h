@@ -43,6 +43,8 @@ class StrandWriter {
     std::uint64_t remaining = 0;
     HeapRing::Need heap;
     std::uint64_t heapHint = 0;
+    /// Takes whatever room there is, and never publishes before publish() does.
+    bool partial = false;
   };
 
   /// A contiguous run of slots and of heap, by byte offsets in the region.
@@ -178,7 +180,7 @@ class StrandWriter {
 
   [[nodiscard]] bool slotsFree(std::uint64_t end) noexcept;
   void refreshGate() noexcept;
-  [[nodiscard]] Status findHeap(HeapRing::Need need, HeapPlace& place) noexcept;
+  [[nodiscard]] Status findHeap(HeapRing::Need need, bool mayPublish, HeapPlace& place) noexcept;
   [[nodiscard]] Status findClaimedHeap(std::uint64_t bytes, std::uint32_t alignment, HeapPlace& place) noexcept;
   [[nodiscard]] std::uint64_t paddingAt(std::uint64_t position, std::uint32_t alignment) const noexcept;
   [[nodiscard]] std::uint64_t handedOverHeapEnd() const noexcept {
@@ -190,7 +192,7 @@ class StrandWriter {
   [[nodiscard]] Status block(std::uint64_t target) noexcept;
   void stallBegins() noexcept;
   void stallEnds() noexcept;
-  bool sleepForSpace() noexcept;
+  [[nodiscard]] bool sleepForSpace() noexcept;
 
   void announceRun(std::uint64_t endSeq, std::uint64_t heapEnd) noexcept;
   [[nodiscard]] Status publishPending() noexcept;

@@ -5,7 +5,9 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "wait/immortal.h"
@@ -16,13 +18,14 @@ namespace {
 
 using SignalAsync = void (*)(const std::uint32_t*);
 
-const void* imageBase(const void* address) noexcept {
-  Dl_info info{};
-  return dladdr(address, &info) != 0 ? info.dli_fbase : nullptr;
-}
+struct Closer {
+  void operator()(void* handle) const noexcept { dlclose(handle); }
+};
+using Handle = std::unique_ptr<void, Closer>;
 
-/// The signal functions of the other images. An image found once stays loaded for ever (its handle is kept), so
-/// that calling into it is safe after whoever loaded it has unloaded it.
+Handle openLoaded(const char* path, int flags) noexcept { return Handle(dlopen(path, RTLD_NOLOAD | RTLD_LAZY | flags)); }
+
+/// The signal functions of the other images.
 class Peers {
  public:
   void signal(const std::uint32_t* counter) {
@@ -37,46 +40,39 @@ class Peers {
       }
     }
     // The loader's lock is never taken inside ours: a library's initialiser may be waking somebody.
-    std::vector<Found> found = search();
-    {
-      const std::scoped_lock lock(mutex_);
-      for (Found& peer : found) {
-        if (std::find(functions_.begin(), functions_.end(), peer.function) == functions_.end()) {
-          functions_.push_back(peer.function);
-          peer.handle = nullptr;  // kept
-        }
-      }
-      generation_ = generation;
-      signalAll(counter);
-    }
-    for (const Found& peer : found) {
-      if (peer.handle != nullptr) {
-        dlclose(peer.handle);
+    const std::vector<SignalAsync> found = search();
+    const std::scoped_lock lock(mutex_);
+    for (const SignalAsync function : found) {
+      if (std::find(functions_.begin(), functions_.end(), function) == functions_.end()) {
+        functions_.push_back(function);
       }
     }
+    generation_ = generation;
+    signalAll(counter);
   }
 
  private:
-  struct Found {
-    SignalAsync function;
-    void* handle;
-  };
-
-  static std::vector<Found> search() {
+  static std::vector<SignalAsync> search() {
     static const char here = 0;
-    const void* const self = imageBase(&here);
-    std::vector<Found> found;
+    Dl_info self{};
+    dladdr(&here, &self);
+    std::vector<SignalAsync> found;
     for (const std::string& path : loadedImagePaths()) {
-      void* const handle = dlopen(path.empty() ? nullptr : path.c_str(), RTLD_NOLOAD | RTLD_LAZY);
-      if (handle == nullptr) {
+      const Handle image = openLoaded(path.empty() ? nullptr : path.c_str(), 0);
+      if (!image) {
         continue;  // unloaded meanwhile, or no file (the kernel's vdso)
       }
-      // dlsym also looks into what the image depends on: the same function may be met several times, and ours too.
-      void* const symbol = dlsym(handle, kSignalAsyncSymbol);
-      if (symbol != nullptr && imageBase(symbol) != self) {
-        found.push_back({reinterpret_cast<SignalAsync>(symbol), handle});
-      } else {
-        dlclose(handle);
+      // dlsym looks into what the image depends on, too: one function may be met several times, and so may ours.
+      void* const symbol = dlsym(image.get(), kSignalAsyncSymbol);
+      Dl_info owner{};
+      if (symbol == nullptr || dladdr(symbol, &owner) == 0) {
+        continue;
+      }
+      // Images that signal each other are never unloaded, so that no call goes into the void: ours neither, which
+      // the others call and which holds this list. (The main program need not be found by this name.)
+      (void)openLoaded(owner.dli_fname, RTLD_NODELETE);
+      if (owner.dli_fbase != self.dli_fbase) {
+        found.push_back(reinterpret_cast<SignalAsync>(symbol));
       }
     }
     return found;

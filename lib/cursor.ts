@@ -1,0 +1,152 @@
+import type { RecordPlan } from './codec/plan.js';
+import { readerClass } from './codec/reader.js';
+import { NOWHERE, RecordSource } from './codec/record_source.js';
+import { describeValue } from './describe_value.js';
+import { argumentError, rangeError } from './errors.js';
+import type { NativeView } from './native_types.js';
+import type { CursorAccessors, NamesOf, RowOf, Schema, ValueOf } from './schema_types.js';
+import { Status, resetError, statusError } from './status_error.js';
+
+/**
+ * What a view shares with its cursors: which records may be read in place. Refreshed with every call of the view that
+ * asks the core; the epoch is looked at with every seek.
+ */
+export interface ReadWindow {
+  readonly native: NativeView;
+  readonly ring: DataView;
+  readonly plan: RecordPlan;
+  /** The word that changes when the stream is reset, and its value in the view's stream. */
+  readonly words: Int32Array;
+  readonly epochIndex: number;
+  epoch: number;
+  /** Records from `safe` to `committed` cannot be overwritten while this view holds them. */
+  safe: number;
+  committed: number;
+  internTable: readonly string[] | undefined;
+  /** Asks the core again. → false where the stream was reset */
+  refresh(): boolean;
+  readonly cursors: Set<WeakRef<CursorState>>;
+}
+
+/** The part of a cursor that its view reaches. */
+export class CursorState {
+  readonly source: RecordSource;
+
+  constructor(window: ReadWindow) {
+    this.source = new RecordSource(window.native, window.ring, window.plan);
+    this.source.internTable = window.internTable;
+  }
+
+  /** The view has entered another stream: the cursor stands nowhere. */
+  leave(): void {
+    this.source.useRing();
+    this.source.at = NOWHERE;
+    this.source.seq = -1;
+    for (const column of this.source.columns) column?.clear();
+  }
+}
+
+/**
+ * Reads records one at a time, in place. Allocate it once and seek: seeking and reading scalars allocates nothing.
+ *
+ * Accessors give null for a null, for an unknown name, for a field that another accessor reads, and before the first
+ * seek. Typed arrays point into the shared heap and are valid until the record is acknowledged.
+ */
+export abstract class RecordCursor<S extends Schema = Schema> implements CursorAccessors<S> {
+  // The accessors are methods of a class that is made for the schema.
+  declare readonly getU8: CursorAccessors<S>['getU8'];
+  declare readonly getU16: CursorAccessors<S>['getU16'];
+  declare readonly getU32: CursorAccessors<S>['getU32'];
+  declare readonly getU64: CursorAccessors<S>['getU64'];
+  declare readonly getI8: CursorAccessors<S>['getI8'];
+  declare readonly getI16: CursorAccessors<S>['getI16'];
+  declare readonly getI32: CursorAccessors<S>['getI32'];
+  declare readonly getI64: CursorAccessors<S>['getI64'];
+  declare readonly getF32: CursorAccessors<S>['getF32'];
+  declare readonly getF64: CursorAccessors<S>['getF64'];
+  declare readonly getBool: CursorAccessors<S>['getBool'];
+  declare readonly getRef: CursorAccessors<S>['getRef'];
+  declare readonly getString: CursorAccessors<S>['getString'];
+  declare readonly getJson: CursorAccessors<S>['getJson'];
+  declare readonly getBytes: CursorAccessors<S>['getBytes'];
+  declare readonly getI32Array: CursorAccessors<S>['getI32Array'];
+  declare readonly getU32Array: CursorAccessors<S>['getU32Array'];
+  declare readonly getF32Array: CursorAccessors<S>['getF32Array'];
+  declare readonly getF64Array: CursorAccessors<S>['getF64Array'];
+  declare readonly getI64Array: CursorAccessors<S>['getI64Array'];
+
+  /** The record's fields as properties. A name of any kind is a field's here. */
+  declare readonly row: RowOf<S>;
+
+  /** @internal */
+  readonly source: RecordSource;
+  readonly #window: ReadWindow;
+  readonly #header: number;
+  readonly #stride: number;
+  readonly #mask: number;
+
+  /** @internal Views allocate cursors. */
+  constructor(window: ReadWindow) {
+    const { geometry } = window.native.header;
+    const state = new CursorState(window);
+    this.#window = window;
+    this.source = state.source;
+    this.#header = geometry.headerSize;
+    this.#stride = geometry.recordStride;
+    this.#mask = geometry.indexCapacity - 1;
+    window.cursors.add(new WeakRef(state));
+  }
+
+  /** Position of the present record, −1 before the first seek. */
+  get seq(): number {
+    return this.source.seq;
+  }
+
+  /**
+   * Goes to a record.
+   *
+   * @returns false where it is not committed (yet); the cursor stays
+   * @throws RangeError a record that may have been overwritten
+   * @throws StrandResetError the stream was reset
+   */
+  seek(seq: number): boolean {
+    const window = this.#window;
+    if (seq >= window.safe && seq < window.committed && window.words[window.epochIndex] === window.epoch) {
+      const source = this.source;
+      if (source.isCopy) source.useRing();
+      source.seq = seq;
+      source.at = this.#header + (seq & this.#mask) * this.#stride;
+      return true;
+    }
+    return this.#seekSlow(seq);
+  }
+
+  #seekSlow(seq: number): boolean {
+    if (typeof seq !== 'number') throw argumentError(`seek takes a number, got ${describeValue(seq)}`);
+    const window = this.#window;
+    if (!window.refresh()) throw resetError();
+    if (!Number.isInteger(seq) || seq < 0 || seq >= window.committed) return false;
+    if (seq >= window.safe) return this.seek(seq);
+    // Nobody holds this record for us: it is copied, or it is gone.
+    const status = this.source.useCopy(seq);
+    if (status === Status.OK) return true;
+    if (status === Status.NOT_COMMITTED) return false;
+    if (status !== Status.BEHIND) throw statusError(status, () => '');
+    throw rangeError(
+      `record ${seq} may have been overwritten: it was acknowledged, and the producer has come around. ` +
+        'Seek before acknowledging, or register a consumer',
+    );
+  }
+
+  /** Any field by its name. */
+  abstract get<const N extends NamesOf<S>>(name: N): ValueOf<S, N>;
+
+  /** All fields as a plain object. */
+  abstract toObject(): RowOf<S>;
+}
+
+/** A cursor of the class that is made for the window's schema. */
+export function cursorOf<S extends Schema>(window: ReadWindow): RecordCursor<S> {
+  const CursorOfSchema = readerClass(window.plan, RecordCursor);
+  return new CursorOfSchema(window) as RecordCursor<S>;
+}

@@ -1,0 +1,382 @@
+import { planOf } from './codec/plan.js';
+import { CTRL_EPOCH } from './constants.js';
+import { cursorOf, type CursorState, type ReadWindow, type RecordCursor } from './cursor.js';
+import { describeValue } from './describe_value.js';
+import { argumentError, rangeError, StrandCapacityError, StrandClosedError } from './errors.js';
+import { expectSchema, mapOf } from './header.js';
+import { internTableOf } from './metadata.js';
+import { native } from './native.js';
+import { unwrap } from './native_fault.js';
+import type { NativeView } from './native_types.js';
+import { fieldTypeNamed, type OrderableType } from './field_types.js';
+import { RecordBatch } from './record_batch.js';
+import type { NamesOf, Schema } from './schema_types.js';
+import { asBytes, type StrandLike } from './shared_bytes.js';
+import { abortError, Status, statusError } from './status_error.js';
+import type { Strand } from './strand.js';
+import type { StrandMap } from './strand_map.js';
+import { ViewWaits, type WaitOptions } from './view_waits.js';
+
+const { IN_UP_TO, IN_TOKEN, OUT_COMMITTED, OUT_WINDOW, OUT_SAFE, OUT_EPOCH, OUT_SEQ, OUT_TOKEN } =
+  native.box as Record<string, number> as {
+    IN_UP_TO: number; IN_TOKEN: number; OUT_COMMITTED: number; OUT_WINDOW: number; OUT_SAFE: number; OUT_EPOCH: number;
+    OUT_SEQ: number; OUT_TOKEN: number;
+  };
+
+/** State of a stream. */
+export type StreamStatus = 'initializing' | 'streaming' | 'eos' | 'error';
+
+const STATUS_NAMES: readonly StreamStatus[] = ['initializing', 'streaming', 'eos', 'error'];
+
+const NO_TOKEN = -1;
+
+/** Where a registered consumer starts. */
+const START = { oldest: 0, latest: 1, seq: 2 } as const;
+
+export interface StrandViewOptions<S extends Schema = Schema> {
+  /** The schema that the consumer is written for: another one in the buffer is a `StrandHeaderError`. */
+  readonly schema?: S;
+  /** Strings of the `utf8_ref` fields, by handle; unless given those of the header's meta. */
+  readonly internTable?: readonly string[];
+}
+
+export interface ViewStats {
+  /** Records and bytes (slots and payloads) published since the strand was created. */
+  readonly recordsProduced: number;
+  readonly bytesProduced: number;
+  /** The producer's waits for room, and how long they took together. */
+  readonly producerStalls: number;
+  readonly producerStallNanoseconds: number;
+  /** Waits of all consumers for records that were not there at once. */
+  readonly consumerWaits: number;
+  /** Records that the slowest consumer has not released. */
+  readonly queueDepth: number;
+}
+
+/** A consumer of a strand. */
+export class StrandView<S extends Schema = Schema> implements Disposable {
+  /** Geometry, schema and metadata of the strand. */
+  readonly map: StrandMap<S>;
+
+  readonly #native: NativeView;
+  readonly #box: Float64Array;
+  readonly #window: ReadWindow;
+  readonly #waits: ViewWaits;
+
+  /**
+   * @param options a list of strings is the intern table
+   * @throws StrandHeaderError the buffer holds no valid strand, or one of another schema
+   */
+  constructor(strand: Strand<S> | StrandLike, options: StrandViewOptions<S> | readonly string[] = {}) {
+    const { schema, internTable } = viewOptions<S>(options);
+    const bytes = asBytes(strand);
+    this.#native = unwrap(native.openView(bytes));
+    this.#box = this.#native.box;
+    if (schema !== undefined) expectSchema(this.#native.header, schema);
+    this.map = mapOf(this.#native.header) as StrandMap<S>;
+    const table = internTable ?? internTableOf(this.map);
+    const cursors = new Set<WeakRef<CursorState>>();
+    this.#window = {
+      native: this.#native,
+      ring: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      plan: planOf(this.#native.header),
+      words: new Int32Array(bytes.buffer, bytes.byteOffset, CTRL_EPOCH + 1),
+      epochIndex: CTRL_EPOCH,
+      epoch: 0,
+      safe: 0,
+      committed: 0,
+      internTable: table,
+      refresh: () => this.#refresh(),
+      cursors,
+    };
+    this.#waits = new ViewWaits(this.#native, () => this.#takeWindow());
+    this.#refresh();
+  }
+
+  /** Allocates a cursor. Cursors share the view; allocate once and reuse. */
+  allocateCursor(): RecordCursor<S> {
+    return cursorOf<S>(this.#window);
+  }
+
+  /** Replaces the strings of the `utf8_ref` fields, for all cursors. */
+  updateInternTable(table: readonly string[]): void {
+    this.#window.internTable = checkTable(table);
+    for (const state of this.#cursorStates()) state.source.internTable = table;
+  }
+
+  /**
+   * Waits for records past `after`. Any number of waits may be pending; each keeps the event loop alive. With 0 the
+   * view enters a stream that was begun by `reset()`.
+   *
+   * @param options a time limit in milliseconds, or that and a signal
+   * @returns how many records are committed: once that is more than `after`, at the end of the stream, on an error, or
+   *   after the time
+   * @throws StrandResetError the stream that the wait belongs to was reset
+   * @throws StrandClosedError the view was closed
+   */
+  waitForCommit(after: number, options?: number | WaitOptions): Promise<number> {
+    return this.#waits.wait(after, options);
+  }
+
+  /**
+   * The same, blocking this thread: it spins for a moment, then sleeps. For workers; `terminate()` and
+   * `process.exit()` end it.
+   */
+  waitForCommitSync(after: number, timeoutMs = Number.POSITIVE_INFINITY): number {
+    return this.#waits.waitSync(after, timeoutMs);
+  }
+
+  /**
+   * Releases every record below `upTo` to the producer.
+   *
+   * @param token of the registered consumer; needed while any is registered
+   * @throws RangeError a position that is not committed or lies below what was acknowledged before; a token that is
+   *   not live; a missing token
+   * @throws StrandResetError the stream was reset
+   */
+  acknowledgeRead(upTo: number, token?: number): void {
+    if (!Number.isSafeInteger(upTo) || upTo < 0) {
+      throw rangeError(`acknowledgeRead takes a position, got ${describeValue(upTo)}`);
+    }
+    const box = this.#box;
+    box[IN_UP_TO] = upTo;
+    box[IN_TOKEN] = token === undefined ? NO_TOKEN : checkToken(token);
+    const status = this.#native.acknowledge();
+    this.#takeWindow();
+    if (status !== Status.OK) throw this.#acknowledgeError(status, upTo);
+  }
+
+  /**
+   * Registers a consumer, for whose acknowledgements the producer then waits as for those of the seven others at most.
+   *
+   * @param options where to start: at the oldest record that nobody has released (default), behind the latest, or at a
+   *   position between them
+   * @returns its token, good in this thread
+   */
+  registerConsumer(options: { from?: 'oldest' | 'latest' | number } = {}): number {
+    const from: unknown = options.from ?? 'oldest';
+    let start: number;
+    if (from === 'oldest' || from === 'latest') start = START[from];
+    else if (typeof from === 'number' && Number.isSafeInteger(from) && from >= 0) start = START.seq;
+    else throw argumentError(`a consumer starts from 'oldest', 'latest' or a position, got ${describeValue(from)}`);
+    const status = this.#native.registerConsumer(start, typeof from === 'number' ? from : 0);
+    this.#refresh();
+    if (status === Status.NO_VACANT_SLOT) {
+      throw new StrandCapacityError('8 consumers are registered, the most there can be: release one');
+    }
+    if (status === Status.PAST_COMMITTED || status === Status.BEHIND) {
+      throw rangeError(`a consumer can start from what nobody has released to what is committed, not at ${from}`);
+    }
+    this.#check(status);
+    return this.#box[OUT_TOKEN] as number;
+  }
+
+  /**
+   * Ends a registration. The position of the last consumer to go becomes the common one.
+   *
+   * @throws RangeError a token that is not live
+   */
+  releaseConsumer(token: number): void {
+    const status = this.#native.releaseConsumer(checkToken(token));
+    this.#refresh();
+    this.#check(status);
+  }
+
+  /** Position up to which records are released: the slowest consumer's. */
+  get effectiveReadCursor(): number {
+    return this.#native.effectiveReadCursor();
+  }
+
+  /** Records committed in the present stream. */
+  get committedCount(): number {
+    return this.#native.committedCount();
+  }
+
+  /** The oldest record whose slot is intact. */
+  get windowStart(): number {
+    this.#refresh();
+    return this.#box[OUT_WINDOW] as number;
+  }
+
+  /**
+   * The stream's state. `'eos'` shows once a wait of this view has returned the final count, or the view has
+   * acknowledged it, so that a loop which reads, acknowledges and then looks never loses a record.
+   */
+  get status(): StreamStatus {
+    return STATUS_NAMES[this.#native.status()] as StreamStatus;
+  }
+
+  /** The state as the producer has set it, for monitors. */
+  get producerStatus(): StreamStatus {
+    return STATUS_NAMES[this.#native.producerStatus()] as StreamStatus;
+  }
+
+  /** Why the stream is in error; null without an error, or without a reason. */
+  get error(): string | null {
+    return this.#native.errorReason() || null;
+  }
+
+  /**
+   * Lower bound in a field that the schema flags as sorted: ascending the first record with a value of at least `value`,
+   * descending the first with one of at most `value`. A null counts as less than every number.
+   *
+   * @param value a number, for 64-bit fields also a bigint
+   * @returns the record's position, −1 where there is none
+   * @throws TypeError a field that is unknown, not sorted or not numeric
+   */
+  findFirst<const N extends NamesOf<S, OrderableType>>(field: N, value: number | bigint): number {
+    const index = this.map.schema.fields.findIndex(({ name }) => name === field);
+    const found = this.map.schema.fields[index];
+    if (found === undefined) throw argumentError(`the schema has no field ${describeValue(field)}`);
+    const wide = fieldTypeNamed(found.type)?.width === 8;
+    if (typeof value !== 'number' && !(typeof value === 'bigint' && wide)) {
+      throw argumentError(`field '${field}' is searched for a number${wide ? ' or bigint' : ''}, got ${describeValue(value)}`);
+    }
+    const status = this.#native.findFirst(index, value);
+    if (status === Status.BAD_FIELD) {
+      throw argumentError(`field '${field}' cannot be searched: it must be numeric and declared with sorted: 'asc' or 'desc'`);
+    }
+    this.#check(status);
+    return this.#box[OUT_SEQ] as number;
+  }
+
+  /** Wakes and stops the producer. Stays in force until its `reset()`. @param reason at most 112 bytes */
+  signalAbort(reason = ''): void {
+    if (typeof reason !== 'string') throw argumentError(`a reason is a string, got ${describeValue(reason)}`);
+    this.#native.signalAbort(reason);
+  }
+
+  stats(): ViewStats {
+    const [recordsProduced = 0, bytesProduced = 0, producerStalls = 0, nanos = 0, consumerWaits = 0, queueDepth = 0] =
+      this.#native.stats();
+    return { recordsProduced, bytesProduced, producerStalls, producerStallNanoseconds: nanos, consumerWaits, queueDepth };
+  }
+
+  /**
+   * Drains the stream, a batch of committed records at a time, from the oldest that nobody has released. A batch is
+   * acknowledged when the loop asks for the next; where other consumers are registered the loop registers itself. Ends
+   * at the end of the stream; delivers what was committed before an error, then throws it.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch<S>, void, undefined> {
+    const cursor = this.allocateCursor();
+    let token = this.#registerBesideOthers(undefined);
+    try {
+      await this.waitForCommit(0, 0);
+      let seq = this.effectiveReadCursor;
+      for (;;) {
+        const committed = await this.waitForCommit(seq);
+        if (committed > seq) {
+          yield new RecordBatch(cursor, seq, committed);
+          token = this.#acknowledgeBatch(committed, token);
+          seq = committed;
+        }
+        const { status } = this;
+        if (status === 'eos' && seq === this.committedCount) return;
+        if (status === 'error' && seq === this.committedCount) throw abortError('the producer', this.error ?? '');
+      }
+    } finally {
+      if (token !== undefined) this.#releaseQuietly(token);
+    }
+  }
+
+  /** Ends this view's waits and releases its tokens. */
+  close(): void {
+    this.#native.close();
+    this.#waits.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  *#cursorStates(): Generator<CursorState> {
+    for (const reference of this.#window.cursors) {
+      const state = reference.deref();
+      if (state === undefined) this.#window.cursors.delete(reference);
+      else yield state;
+    }
+  }
+
+  /** Takes over what the core left in the mailbox. */
+  #takeWindow(): void {
+    const window = this.#window;
+    const epoch = this.#box[OUT_EPOCH] as number;
+    window.safe = this.#box[OUT_SAFE] as number;
+    window.committed = this.#box[OUT_COMMITTED] as number;
+    if (epoch !== window.epoch) {
+      window.epoch = epoch;
+      for (const state of this.#cursorStates()) state.leave();
+    }
+  }
+
+  #refresh(): boolean {
+    const wasReset = this.#native.refresh();
+    this.#takeWindow();
+    return wasReset === 0;
+  }
+
+  #check(status: number): void {
+    if (status !== Status.OK) throw statusError(status, () => '');
+  }
+
+  #acknowledgeError(status: number, upTo: number): Error {
+    switch (status) {
+      case Status.PAST_COMMITTED:
+        return rangeError(`${upTo} cannot be acknowledged: ${this.committedCount} records are committed`);
+      case Status.BEHIND:
+        return rangeError(`${upTo} cannot be acknowledged: more was acknowledged before`);
+      case Status.TOKEN_REQUIRED:
+        return rangeError('consumers are registered: acknowledge with the token that registerConsumer() returned');
+      case Status.CLOSED:
+        return new StrandClosedError('the view was closed');
+      default:
+        return statusError(status, () => '');
+    }
+  }
+
+  #registerBesideOthers(token: number | undefined): number | undefined {
+    if (token !== undefined) return token;
+    const box = this.#box;
+    box[IN_UP_TO] = 0;
+    box[IN_TOKEN] = NO_TOKEN;
+    return this.#native.acknowledge() === Status.TOKEN_REQUIRED ? this.registerConsumer() : undefined;
+  }
+
+  /** Acknowledges a batch; registers where others have registered meanwhile. */
+  #acknowledgeBatch(upTo: number, token: number | undefined): number | undefined {
+    const own = this.#registerBesideOthers(token);
+    if (own === undefined) this.acknowledgeRead(upTo);
+    else if (upTo >= this.effectiveReadCursor) this.acknowledgeRead(upTo, own);
+    return own;
+  }
+
+  #releaseQuietly(token: number): void {
+    const status = this.#native.releaseConsumer(token);
+    // A reset or close() has released it already.
+    if (status !== Status.OK && status !== Status.RESET && status !== Status.CLOSED && status !== Status.BAD_TOKEN) {
+      throw statusError(status, () => '');
+    }
+  }
+}
+
+function viewOptions<S extends Schema>(options: StrandViewOptions<S> | readonly string[]): StrandViewOptions<S> {
+  if (Array.isArray(options)) return { internTable: checkTable(options) };
+  if (typeof options !== 'object' || options === null) {
+    throw argumentError(`a view takes options or an intern table, got ${describeValue(options)}`);
+  }
+  const { schema, internTable } = options as StrandViewOptions<S>;
+  return { ...(schema && { schema }), ...(internTable && { internTable: checkTable(internTable) }) };
+}
+
+function checkTable(table: unknown): readonly string[] {
+  if (!Array.isArray(table)) throw argumentError(`an intern table is a list of strings, got ${describeValue(table)}`);
+  return table;
+}
+
+function checkToken(token: unknown): number {
+  if (typeof token !== 'number' || !Number.isSafeInteger(token) || token < 0) {
+    throw rangeError(`a token is what registerConsumer() returned, got ${describeValue(token)}`);
+  }
+  return token;
+}
+

@@ -1,0 +1,184 @@
+import { describeValue } from './describe_value.js';
+import { argumentError, rangeError, StrandClosedError } from './errors.js';
+import { native } from './native.js';
+import type { NativeView } from './native_types.js';
+import { resetError } from './status_error.js';
+import { breathe, park, SLICE_MILLIS, unpark, type Waiter } from './waits.js';
+
+const { IN_AFTER, IN_MILLIS, OUT_COMMITTED, OUT_EPOCH } = native.box as Record<string, number> as {
+  IN_AFTER: number; IN_MILLIS: number; OUT_COMMITTED: number; OUT_EPOCH: number;
+};
+
+const Progress = native.progress as Readonly<Record<'PENDING' | 'READY' | 'ENDED' | 'RESET' | 'CLOSED', number>>;
+
+export interface WaitOptions {
+  /** Resolves with the present count after this time; without it the wait has no end of its own. */
+  readonly timeoutMs?: number;
+  /** Rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+interface PendingWait {
+  readonly after: number;
+  readonly epoch: number;
+  readonly end: () => void;
+  readonly resolve: (committed: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const closedError = () => new StrandClosedError('the view was closed');
+
+/** The waits of one view: pending ones are tested whenever the loop is woken. */
+export class ViewWaits implements Waiter {
+  readonly #native: NativeView;
+  readonly #box: Float64Array;
+  readonly #takeWindow: () => void;
+  readonly #pending = new Set<PendingWait>();
+
+  /** @param takeWindow has the view take over what the core has left in the mailbox */
+  constructor(view: NativeView, takeWindow: () => void) {
+    this.#native = view;
+    this.#box = view.box;
+    this.#takeWindow = takeWindow;
+  }
+
+  wait(after: number, options: number | WaitOptions | undefined): Promise<number> {
+    const { timeoutMs, signal } = typeof options === 'number' ? { timeoutMs: options } : (options ?? {});
+    return new Promise((resolve, reject) => {
+      checkPosition(after);
+      const limit = checkTimeout(timeoutMs);
+      signal?.throwIfAborted();
+      this.#enter(after);
+      this.#box[IN_AFTER] = after;
+      const progress = this.#native.check();
+      if (progress !== Progress.PENDING || limit === 0) {
+        this.#conclude(progress, resolve, reject);
+        return;
+      }
+      this.#park(after, limit, signal, resolve, reject);
+    });
+  }
+
+  waitSync(after: number, timeoutMs: number): number {
+    checkPosition(after);
+    const limit = checkTimeout(timeoutMs);
+    this.#enter(after);
+    const box = this.#box;
+    const deadline = limit === Number.POSITIVE_INFINITY ? limit : performance.now() + limit;
+    let rest = limit;
+    for (;;) {
+      box[IN_AFTER] = after;
+      box[IN_MILLIS] = Math.min(SLICE_MILLIS, Math.ceil(rest));
+      const progress = this.#native.wait();
+      if (progress === Progress.PENDING) {
+        breathe();
+        rest = deadline - performance.now();
+        if (rest > 0) continue;
+      }
+      this.#takeWindow();
+      if (progress === Progress.RESET) throw resetError();
+      if (progress === Progress.CLOSED) throw new StrandClosedError('the view was closed, or the process is ending');
+      return box[OUT_COMMITTED] as number;
+    }
+  }
+
+  /** Tests every pending wait. Announced before the tests, so that what happens after them wakes the loop again. */
+  settle(): void {
+    this.#native.arm();
+    this.#refresh();
+    const epoch = this.#box[OUT_EPOCH] as number;
+    for (const wait of [...this.#pending]) {
+      this.#box[IN_AFTER] = wait.after;
+      const progress = wait.epoch === epoch ? this.#native.check() : Progress.RESET;
+      if (progress === Progress.PENDING) continue;
+      this.#remove(wait);
+      this.#conclude(progress, wait.resolve, wait.reject);
+    }
+  }
+
+  close(): void {
+    for (const wait of [...this.#pending]) {
+      this.#remove(wait);
+      wait.reject(closedError());
+    }
+  }
+
+  #enter(after: number): void {
+    if (after !== 0) return;
+    this.#native.enter();
+  }
+
+  #conclude(
+    progress: number,
+    resolve: (committed: number) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    this.#takeWindow();
+    if (progress === Progress.RESET) reject(resetError());
+    else if (progress === Progress.CLOSED) reject(closedError());
+    else resolve(this.#box[OUT_COMMITTED] as number);
+  }
+
+  #park(
+    after: number,
+    limit: number,
+    signal: AbortSignal | undefined,
+    resolve: (committed: number) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const timer =
+      limit === Number.POSITIVE_INFINITY
+        ? undefined
+        : setTimeout(() => {
+            this.#remove(wait);
+            this.#refresh();
+            resolve(this.#box[OUT_COMMITTED] as number);
+          }, limit);
+    const onAbort = (): void => {
+      this.#remove(wait);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const wait: PendingWait = {
+      after,
+      epoch: this.#box[OUT_EPOCH] as number,
+      end: () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      },
+      resolve,
+      reject,
+    };
+    this.#pending.add(wait);
+    park(this);
+    this.settle();
+  }
+
+  #refresh(): void {
+    this.#native.refresh();
+    this.#takeWindow();
+  }
+
+  #remove(wait: PendingWait): void {
+    wait.end();
+    this.#pending.delete(wait);
+    if (this.#pending.size > 0) return;
+    this.#native.disarm();
+    unpark(this);
+  }
+}
+
+function checkPosition(after: unknown): void {
+  if (typeof after === 'number' && Number.isSafeInteger(after) && after >= 0) return;
+  throw rangeError(`a wait starts from a position, got ${describeValue(after)}`);
+}
+
+/** Milliseconds; a setTimeout that would overflow waits as long as it can. */
+function checkTimeout(timeoutMs: unknown): number {
+  const LONGEST_TIMER = 0x7fffffff;
+  if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+  if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
+    throw argumentError(`a timeout is a number of milliseconds, got ${describeValue(timeoutMs)}`);
+  }
+  return Math.min(Math.max(timeoutMs, 0), LONGEST_TIMER);
+}
