@@ -1,6 +1,6 @@
 import type { RecordPlan } from './codec/plan.js';
 import { readerClass } from './codec/reader.js';
-import { NOWHERE, RecordSource } from './codec/record_source.js';
+import { RecordSource } from './codec/record_source.js';
 import { describeValue } from './describe_value.js';
 import { argumentError, rangeError } from './errors.js';
 import type { NativeView } from './native_types.js';
@@ -17,7 +17,6 @@ export interface ReadWindow {
   readonly plan: RecordPlan;
   /** The word that changes when the stream is reset, and its value in the view's stream. */
   readonly words: Int32Array;
-  readonly epochIndex: number;
   epoch: number;
   /** Records from `safe` to `committed` cannot be overwritten while this view holds them. */
   safe: number;
@@ -25,25 +24,7 @@ export interface ReadWindow {
   internTable: readonly string[] | undefined;
   /** Asks the core again. → false where the stream was reset */
   refresh(): boolean;
-  readonly cursors: Set<WeakRef<CursorState>>;
-}
-
-/** The part of a cursor that its view reaches. */
-export class CursorState {
-  readonly source: RecordSource;
-
-  constructor(window: ReadWindow) {
-    this.source = new RecordSource(window.native, window.ring, window.plan);
-    this.source.internTable = window.internTable;
-  }
-
-  /** The view has entered another stream: the cursor stands nowhere. */
-  leave(): void {
-    this.source.useRing();
-    this.source.at = NOWHERE;
-    this.source.seq = -1;
-    for (const column of this.source.columns) column?.clear();
-  }
+  readonly cursors: Set<WeakRef<RecordSource>>;
 }
 
 /**
@@ -52,7 +33,7 @@ export class CursorState {
  * Accessors give null for a null, for an unknown name, for a field that another accessor reads, and before the first
  * seek. Typed arrays point into the shared heap and are valid until the record is acknowledged.
  */
-export abstract class RecordCursor<S extends Schema = Schema> implements CursorAccessors<S> {
+export abstract class RecordCursor<S extends Schema = Schema> extends RecordSource implements CursorAccessors<S> {
   // The accessors are methods of a class that is made for the schema.
   declare readonly getU8: CursorAccessors<S>['getU8'];
   declare readonly getU16: CursorAccessors<S>['getU16'];
@@ -79,27 +60,14 @@ export abstract class RecordCursor<S extends Schema = Schema> implements CursorA
   declare readonly row: RowOf<S>;
 
   /** @internal */
-  readonly source: RecordSource;
-  readonly #window: ReadWindow;
-  readonly #header: number;
-  readonly #stride: number;
-  readonly #mask: number;
+  readonly window: ReadWindow;
 
   /** @internal Views allocate cursors. */
   constructor(window: ReadWindow) {
-    const { geometry } = window.native.header;
-    const state = new CursorState(window);
-    this.#window = window;
-    this.source = state.source;
-    this.#header = geometry.headerSize;
-    this.#stride = geometry.recordStride;
-    this.#mask = geometry.indexCapacity - 1;
-    window.cursors.add(new WeakRef(state));
-  }
-
-  /** Position of the present record, −1 before the first seek. */
-  get seq(): number {
-    return this.source.seq;
+    super(window.native, window.ring, window.plan);
+    this.internTable = window.internTable;
+    this.window = window;
+    window.cursors.add(new WeakRef(this));
   }
 
   /**
@@ -109,26 +77,17 @@ export abstract class RecordCursor<S extends Schema = Schema> implements CursorA
    * @throws RangeError a record that may have been overwritten
    * @throws StrandResetError the stream was reset
    */
-  seek(seq: number): boolean {
-    const window = this.#window;
-    if (seq >= window.safe && seq < window.committed && window.words[window.epochIndex] === window.epoch) {
-      const source = this.source;
-      if (source.isCopy) source.useRing();
-      source.seq = seq;
-      source.at = this.#header + (seq & this.#mask) * this.#stride;
-      return true;
-    }
-    return this.#seekSlow(seq);
-  }
+  abstract seek(seq: number): boolean;
 
-  #seekSlow(seq: number): boolean {
+  /** @internal For a position that the window does not show as safe to read in place. */
+  seekSlow(seq: number): boolean {
     if (typeof seq !== 'number') throw argumentError(`seek takes a number, got ${describeValue(seq)}`);
-    const window = this.#window;
+    const { window } = this;
     if (!window.refresh()) throw resetError();
     if (!Number.isInteger(seq) || seq < 0 || seq >= window.committed) return false;
     if (seq >= window.safe) return this.seek(seq);
     // Nobody holds this record for us: it is copied, or it is gone.
-    const status = this.source.useCopy(seq);
+    const status = this.useCopy(seq);
     if (status === Status.OK) return true;
     if (status === Status.NOT_COMMITTED) return false;
     if (status !== Status.BEHIND) throw statusError(status, () => '');

@@ -102,7 +102,9 @@ export type RecordOf<S extends Schema> =
     : { readonly [F in S['fields'][number] as F['name']]?: WriteOf<F> | null | undefined };
 
 type AccessorValue<S extends Schema, A extends AccessorName, N extends NamesOf<S>> =
-  IsLoose<S> extends true ? FieldTypes[TypesReadBy<A>]['read'] | null : ValueOf<S, N>;
+  IsLoose<S> extends true
+    ? FieldTypes[TypesReadBy<A>]['read'] | null
+    : ReadOf<Extract<S['fields'][number], { readonly name: N; readonly type: TypesReadBy<A> }>>;
 
 /**
  * The typed accessors of a cursor. Each takes the names of the fields that it reads. They give null for a nullable

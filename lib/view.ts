@@ -1,6 +1,7 @@
 import { planOf } from './codec/plan.js';
 import { CTRL_EPOCH } from './constants.js';
-import { cursorOf, type CursorState, type ReadWindow, type RecordCursor } from './cursor.js';
+import type { RecordSource } from './codec/record_source.js';
+import { cursorOf, type ReadWindow, type RecordCursor } from './cursor.js';
 import { describeValue } from './describe_value.js';
 import { argumentError, rangeError, StrandCapacityError, StrandClosedError } from './errors.js';
 import { expectSchema, mapOf } from './header.js';
@@ -75,13 +76,12 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     if (schema !== undefined) expectSchema(this.#native.header, schema);
     this.map = mapOf(this.#native.header) as StrandMap<S>;
     const table = internTable ?? internTableOf(this.map);
-    const cursors = new Set<WeakRef<CursorState>>();
+    const cursors = new Set<WeakRef<RecordSource>>();
     this.#window = {
       native: this.#native,
       ring: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       plan: planOf(this.#native.header),
       words: new Int32Array(bytes.buffer, bytes.byteOffset, CTRL_EPOCH + 1),
-      epochIndex: CTRL_EPOCH,
       epoch: 0,
       safe: 0,
       committed: 0,
@@ -101,7 +101,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
   /** Replaces the strings of the `utf8_ref` fields, for all cursors. */
   updateInternTable(table: readonly string[]): void {
     this.#window.internTable = checkTable(table);
-    for (const state of this.#cursorStates()) state.source.internTable = table;
+    for (const cursor of this.#cursors()) cursor.internTable = table;
   }
 
   /**
@@ -289,23 +289,23 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     this.close();
   }
 
-  *#cursorStates(): Generator<CursorState> {
+  *#cursors(): Generator<RecordSource> {
     for (const reference of this.#window.cursors) {
-      const state = reference.deref();
-      if (state === undefined) this.#window.cursors.delete(reference);
-      else yield state;
+      const cursor = reference.deref();
+      if (cursor === undefined) this.#window.cursors.delete(reference);
+      else yield cursor;
     }
   }
 
   /** Takes over what the core left in the mailbox. */
   #takeWindow(): void {
     const window = this.#window;
-    const epoch = this.#box[OUT_EPOCH] as number;
-    window.safe = this.#box[OUT_SAFE] as number;
-    window.committed = this.#box[OUT_COMMITTED] as number;
+    const epoch = compact(this.#box[OUT_EPOCH] as number);
+    window.safe = compact(this.#box[OUT_SAFE] as number);
+    window.committed = compact(this.#box[OUT_COMMITTED] as number);
     if (epoch !== window.epoch) {
       window.epoch = epoch;
-      for (const state of this.#cursorStates()) state.leave();
+      for (const cursor of this.#cursors()) cursor.leave();
     }
   }
 
@@ -357,6 +357,12 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
       throw statusError(status, () => '');
     }
   }
+}
+
+/** A number from the mailbox as the engine's small integer where it is one: comparing those takes half the time. */
+function compact(value: number): number {
+  const integer = value | 0;
+  return integer === value ? integer : value;
 }
 
 function viewOptions<S extends Schema>(options: StrandViewOptions<S> | readonly string[]): StrandViewOptions<S> {

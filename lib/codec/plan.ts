@@ -14,10 +14,13 @@ export interface FieldPlan {
   readonly maxPayload: number;
 }
 
-/** A schema as the codec needs it. Equal keys mean equal generated code. */
+/** A schema and the place of its slots as the codec needs them. Equal keys mean equal generated code. */
 export interface RecordPlan {
   readonly fields: readonly FieldPlan[];
   readonly stride: number;
+  /** Byte offset of the first slot, and capacity − 1. */
+  readonly header: number;
+  readonly mask: number;
   readonly bitmapBytes: number;
   readonly needsHeap: boolean;
   /** Largest alignment of a payload. */
@@ -40,12 +43,15 @@ export function planOf(header: NativeHeader): RecordPlan {
     return { index, name, type, offset, width, nullableBit, maxPayload: type.elementSize > 0 ? pointerLimit : 0 };
   });
   const nullable = fields.filter((field) => field.nullableBit >= 0).length;
+  const { headerSize, indexCapacity } = header.geometry;
   return {
     fields,
     stride: header.stride,
+    header: headerSize,
+    mask: indexCapacity - 1,
     bitmapBytes: Math.ceil(nullable / 8),
     needsHeap: fields.some((field) => field.type.elementSize > 0),
     alignment: fields.reduce((most, field) => Math.max(most, field.type.elementSize), 1),
-    key: JSON.stringify([header.stride, fields.map((f) => [f.name, f.type.tag, f.offset, f.width, f.nullableBit])]),
+    key: JSON.stringify([headerSize, indexCapacity, header.stride, fields.map((f) => [f.name, f.type.tag, f.offset, f.width, f.nullableBit])]),
   };
 }

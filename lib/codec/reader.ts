@@ -6,11 +6,11 @@ import { generatedCursor } from './reader_source.js';
 import type { RecordSource } from './record_source.js';
 
 /**
- * A class that goes to records; its `source` is where they are. The reading part is added to it for each schema: the
- * accessors, `get`, `toObject` and `row`. All of them give null for an unknown name, a field that another accessor
- * reads, a null, and while the source stands nowhere.
+ * A class that goes to records. The reading part is added to it for each schema: the accessors, `get`, `toObject` and
+ * `row`. All of them give null for an unknown name, a field that another accessor reads, a null, and while the cursor
+ * stands nowhere.
  */
-export type CursorBase = abstract new (window: never) => { readonly source: RecordSource };
+export type CursorBase = abstract new (window: never) => RecordSource;
 
 export type CursorClass = new (window: unknown) => object;
 

@@ -1,8 +1,15 @@
+import { CTRL_EPOCH } from '../constants.js';
+import type { ReadWindow } from '../cursor.js';
 import type { FieldPlan, RecordPlan } from './plan.js';
 import { ACCESSOR_NAMES, ACCESSORS, ARRAY_CLASSES, type CursorBase, type CursorClass } from './reader.js';
 import type { RecordSource } from './record_source.js';
 
 type Read = () => unknown;
+
+type CursorConstructor = new (window: unknown) => RecordSource & {
+  readonly window: ReadWindow;
+  seekSlow(seq: number): boolean;
+};
 
 function readPresent(field: FieldPlan, s: RecordSource): Read {
   const { offset, width, type } = field;
@@ -64,10 +71,21 @@ function readers(plan: RecordPlan, source: RecordSource): object {
 
 /** Cursor class made of closures: the same work, slower, where no code is generated, and for very wide schemas. */
 export function closureCursor(plan: RecordPlan, base: CursorBase): CursorClass {
-  return class extends (base as new (window: unknown) => { readonly source: RecordSource }) {
+  return class extends (base as CursorConstructor) {
     constructor(window: unknown) {
       super(window);
-      Object.assign(this, readers(plan, this.source));
+      Object.assign(this, readers(plan, this));
+    }
+
+    seek(seq: number): boolean {
+      const { window } = this;
+      if (seq >= window.safe && seq < window.committed && window.words[CTRL_EPOCH] === window.epoch) {
+        if (this.isCopy) this.useRing();
+        this.seq = seq;
+        this.at = plan.header + (seq & plan.mask) * plan.stride;
+        return true;
+      }
+      return this.seekSlow(seq);
     }
   };
 }

@@ -1,3 +1,4 @@
+import { CTRL_EPOCH } from '../constants.js';
 import { quote, SourceCache } from './generate.js';
 import type { FieldPlan, RecordPlan } from './plan.js';
 import { ACCESSOR_NAMES, ACCESSORS, ARRAY_CLASSES, type CursorBase, type CursorClass } from './reader.js';
@@ -42,7 +43,7 @@ function readField(field: FieldPlan): string {
 
 function accessor(name: string, fields: readonly FieldPlan[]): string {
   const cases = fields.map((field) => `case ${quote(field.name)}: return ${readField(field)};`);
-  return `${name}(name) { const s = this.source; switch (name) { ${cases.join('\n    ')} } return null; }`;
+  return `${name}(name) { const s = this; switch (name) { ${cases.join('\n    ')} } return null; }`;
 }
 
 function source(plan: RecordPlan): string {
@@ -61,11 +62,21 @@ class Row {
 return class extends Base {
   constructor(window) {
     super(window);
-    this.row = new Row(this.source);
+    this.row = new Row(this);
+  }
+  seek(seq) {
+    const w = this.window;
+    if (seq >= w.safe && seq < w.committed && w.words[${CTRL_EPOCH}] === w.epoch) {
+      if (this.isCopy) this.useRing();
+      this.seq = seq;
+      this.at = ${plan.header} + (seq & ${plan.mask}) * ${plan.stride};
+      return true;
+    }
+    return this.seekSlow(seq);
   }
   ${accessors.join('\n  ')}
   ${accessor('get', plan.fields)}
-  toObject() { const s = this.source; return { ${members.join(',\n    ')} }; }
+  toObject() { const s = this; return { ${members.join(',\n    ')} }; }
 };`;
 }
 

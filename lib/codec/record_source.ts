@@ -11,18 +11,26 @@ export const NOWHERE = -1;
 
 /**
  * The bytes of the record that a cursor stands on: in the ring, or, for a record that the producer may overwrite, in a
- * private copy. Generated and closure readers get everything from here.
+ * private copy. Base of the cursors, since an object between a cursor and its bytes would cost a third of a read.
  */
-export class RecordSource {
-  readonly plan: RecordPlan;
-  readonly columns: readonly (TextColumn | undefined)[];
-  /** Memory of the slot, the slot's offset in it, and the heap's. */
-  dv: DataView;
-  at = NOWHERE;
-  heapAt: number;
-  heapLength: number;
+export abstract class RecordSource {
+  /** Position of the present record, −1 before the first seek. */
   seq = -1;
+  /** @internal */
+  readonly plan: RecordPlan;
+  /** @internal */
+  readonly columns: readonly (TextColumn | undefined)[];
+  /** @internal Memory of the slot, the slot's offset in it, and the heap's. */
+  dv: DataView;
+  /** @internal */
+  at = NOWHERE;
+  /** @internal */
+  heapAt: number;
+  /** @internal */
+  heapLength: number;
+  /** @internal */
   isCopy = false;
+  /** @internal */
   internTable: readonly string[] | undefined;
 
   readonly #native: NativeView;
@@ -41,12 +49,12 @@ export class RecordSource {
     );
   }
 
-  /** The private copy of the present record. */
+  /** @internal The private copy of the present record. */
   get copy(): Uint8Array {
     return this.#copy;
   }
 
-  /** Back to the ring after a private copy. */
+  /** @internal Back to the ring after a private copy. */
   useRing(): void {
     const { geometry } = this.#native.header;
     this.isCopy = false;
@@ -55,7 +63,15 @@ export class RecordSource {
     this.heapLength = geometry.heapCapacity;
   }
 
-  /** Copies a record that may be overwritten meanwhile. → Status */
+  /** @internal The view has entered another stream: the cursor stands nowhere. */
+  leave(): void {
+    this.useRing();
+    this.at = NOWHERE;
+    this.seq = -1;
+    for (const column of this.columns) column?.clear();
+  }
+
+  /** @internal Copies a record that may be overwritten meanwhile. → Status */
   useCopy(seq: number): number {
     let status = this.#native.snapshot(seq, this.#copy);
     const bytes = this.#native.box[OUT_BYTES] as number;
@@ -75,7 +91,7 @@ export class RecordSource {
   }
 
   /**
-   * A typed array over a payload whose pointer stands at `at`; null where it is absent or leads out of the heap. In the
+   * @internal A typed array over a payload whose pointer stands at `at`; null where it is absent or leads out of the heap. In the
    * ring it is the shared memory itself.
    */
   array<A>(
@@ -91,7 +107,7 @@ export class RecordSource {
     return this.#view(this.heapAt + offset, length, elementSize, make);
   }
 
-  /** The same over bytes of the slot. */
+  /** @internal The same over bytes of the slot. */
   fixed(at: number, length: number): Uint8Array {
     return this.#view(at, length, 1, Uint8Array) as Uint8Array;
   }
