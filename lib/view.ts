@@ -60,6 +60,8 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
   readonly map: StrandMap<S>;
 
   readonly #native: NativeView;
+  // Hot by itself: the engine looks properties of the native object up in a dictionary.
+  readonly #acknowledge: () => number;
   readonly #box: Float64Array;
   readonly #window: ReadWindow;
   readonly #waits: ViewWaits;
@@ -72,7 +74,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     const { schema, internTable } = viewOptions<S>(options);
     const bytes = asBytes(strand);
     this.#native = unwrap(native.openView(bytes));
-    this.#box = this.#native.box;
+    ({ box: this.#box, acknowledge: this.#acknowledge } = this.#native);
     if (schema !== undefined) expectSchema(this.#native.header, schema);
     this.map = mapOf(this.#native.header) as StrandMap<S>;
     const table = internTable ?? internTableOf(this.map);
@@ -141,7 +143,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     const box = this.#box;
     box[IN_UP_TO] = upTo;
     box[IN_TOKEN] = token === undefined ? NO_TOKEN : checkToken(token);
-    const status = this.#native.acknowledge();
+    const status = this.#acknowledge();
     this.#takeWindow();
     if (status !== Status.OK) throw this.#acknowledgeError(status, upTo);
   }
@@ -167,7 +169,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     if (status === Status.PAST_COMMITTED || status === Status.BEHIND) {
       throw rangeError(`a consumer can start from what nobody has released to what is committed, not at ${from}`);
     }
-    this.#check(status);
+    this.#mustBeOk(status);
     return this.#box[OUT_TOKEN] as number;
   }
 
@@ -179,7 +181,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
   releaseConsumer(token: number): void {
     const status = this.#native.releaseConsumer(checkToken(token));
     this.#refresh();
-    this.#check(status);
+    this.#mustBeOk(status);
   }
 
   /** Position up to which records are released: the slowest consumer's. */
@@ -236,7 +238,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     if (status === Status.BAD_FIELD) {
       throw argumentError(`field '${field}' cannot be searched: it must be numeric and declared with sorted: 'asc' or 'desc'`);
     }
-    this.#check(status);
+    this.#mustBeOk(status);
     return this.#box[OUT_SEQ] as number;
   }
 
@@ -315,7 +317,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     return wasReset === 0;
   }
 
-  #check(status: number): void {
+  #mustBeOk(status: number): void {
     if (status !== Status.OK) throw statusError(status, () => '');
   }
 
@@ -339,7 +341,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     const box = this.#box;
     box[IN_UP_TO] = 0;
     box[IN_TOKEN] = NO_TOKEN;
-    return this.#native.acknowledge() === Status.TOKEN_REQUIRED ? this.registerConsumer() : undefined;
+    return this.#acknowledge() === Status.TOKEN_REQUIRED ? this.registerConsumer() : undefined;
   }
 
   /** Acknowledges a batch; registers where others have registered meanwhile. */

@@ -31,6 +31,9 @@ const closedError = () => new StrandClosedError('the view was closed');
 /** The waits of one view: pending ones are tested whenever the loop is woken. */
 export class ViewWaits implements Waiter {
   readonly #native: NativeView;
+  // Hot calls by themselves: the engine looks properties of the native object up in a dictionary.
+  readonly #check: () => number;
+  readonly #wait: () => number;
   readonly #box: Float64Array;
   readonly #takeWindow: () => void;
   readonly #pending = new Set<PendingWait>();
@@ -38,7 +41,7 @@ export class ViewWaits implements Waiter {
   /** @param takeWindow has the view take over what the core has left in the mailbox */
   constructor(view: NativeView, takeWindow: () => void) {
     this.#native = view;
-    this.#box = view.box;
+    ({ box: this.#box, check: this.#check, wait: this.#wait } = view);
     this.#takeWindow = takeWindow;
   }
 
@@ -50,7 +53,7 @@ export class ViewWaits implements Waiter {
       signal?.throwIfAborted();
       this.#enter(after);
       this.#box[IN_AFTER] = after;
-      const progress = this.#native.check();
+      const progress = this.#check();
       if (progress !== Progress.PENDING || limit === 0) {
         this.#conclude(progress, resolve, reject);
         return;
@@ -69,7 +72,7 @@ export class ViewWaits implements Waiter {
     for (;;) {
       box[IN_AFTER] = after;
       box[IN_MILLIS] = Math.min(SLICE_MILLIS, Math.ceil(rest));
-      const progress = this.#native.wait();
+      const progress = this.#wait();
       if (progress === Progress.PENDING) {
         breathe();
         rest = deadline - performance.now();
@@ -89,7 +92,7 @@ export class ViewWaits implements Waiter {
     const epoch = this.#box[OUT_EPOCH] as number;
     for (const wait of [...this.#pending]) {
       this.#box[IN_AFTER] = wait.after;
-      const progress = wait.epoch === epoch ? this.#native.check() : Progress.RESET;
+      const progress = wait.epoch === epoch ? this.#check() : Progress.RESET;
       if (progress === Progress.PENDING) continue;
       this.#remove(wait);
       this.#conclude(progress, wait.resolve, wait.reject);

@@ -82,7 +82,12 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   readonly map: StrandMap<S>;
 
   readonly #native: NativeWriter;
+  // Hot calls by themselves: the engine looks properties of the native object up in a dictionary.
+  readonly #publishRecord: () => number;
+  readonly #reserveRun: () => number;
+  readonly #publishBatch: () => number;
   readonly #box: Float64Array;
+  readonly #ends: Uint32Array;
   readonly #plan: RecordPlan;
   readonly #encoder: Encoder;
   readonly #ring: Sink;
@@ -105,7 +110,13 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     const header = unwrap(native.readHeader(bytes));
     if (options.schema !== undefined) expectSchema(header, options.schema);
     this.#native = openWriter(bytes);
-    this.#box = this.#native.box;
+    ({
+      box: this.#box,
+      ends: this.#ends,
+      publishRecord: this.#publishRecord,
+      reserve: this.#reserveRun,
+      publish: this.#publishBatch,
+    } = this.#native);
     this.map = mapOf(this.#native.header) as StrandMap<S>;
     this.#plan = planOf(this.#native.header);
     const table = internTableOf(this.map);
@@ -157,10 +168,10 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       sink.rewindScratch();
       if (this.#encoder.one(sink, record, 0, this.#stash)) {
         if (this.#plan.needsHeap) this.#box[IN_HEAP_BYTES] = sink.heap - sink.heapStart;
-        let status = this.#native.publishRecord();
+        let status = this.#publishRecord();
         while (status === Status.WOULD_BLOCK) {
           this.#sleep();
-          status = this.#native.publishRecord();
+          status = this.#publishRecord();
         }
         if (status !== Status.OK) throw this.#error(status);
         return;
@@ -389,7 +400,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     box[IN_NEED_ANYWHERE] = anywhere;
     box[IN_HINT] = Math.ceil((batch.length - batch.next) * this.#bytesPerRecord * 1.25) + 3 * anywhere;
     batch.done = 0;
-    const status = this.#native.reserve();
+    const status = this.#reserveRun();
     if (status === Status.OK) {
       batch.count = Math.min(box[OUT_SLOT_COUNT] as number, batch.length - batch.next);
       batch.base = box[OUT_HEAP] as number;
@@ -408,7 +419,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
    */
   #step(batch: BatchProgress, partial = false): number {
     const sink = this.#ring;
-    const { ends } = this.#native;
+    const ends = this.#ends;
     while (batch.next < batch.length) {
       const status = this.#reserve(batch, partial);
       if (status !== Status.OK) return status;
@@ -441,7 +452,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       const average = (this.#ring.heap - batch.base) / done;
       this.#bytesPerRecord += (average - this.#bytesPerRecord) / 4;
     }
-    return this.#native.publish();
+    return this.#publishBatch();
   }
 
   #giveUp(error: unknown): never {

@@ -23,6 +23,8 @@ const NOT_PARSED = Symbol('not parsed');
 export class TextColumn {
   readonly #index: number;
   readonly #native: NativeView;
+  readonly #gatherText: NativeView['gatherText'];
+  readonly #box: Float64Array;
   readonly #source: RecordSource;
   readonly #isJson: boolean;
   readonly #absent: string | null;
@@ -39,6 +41,8 @@ export class TextColumn {
   constructor(field: FieldPlan, view: NativeView, source: RecordSource) {
     this.#index = field.index;
     this.#native = view;
+    this.#gatherText = view.gatherText;
+    this.#box = view.box;
     this.#source = source;
     this.#isJson = field.type.kind === 'json';
     this.#absent = this.#isJson || field.nullableBit >= 0 ? null : '';
@@ -96,9 +100,9 @@ export class TextColumn {
     this.#wanted = used ? Math.min(this.#wanted * GROWTH, MAX_STRETCH) : 1;
     if (this.#ends.length < this.#wanted) this.#ends = new Uint32Array(this.#wanted);
     const ends = this.#wanted < this.#ends.length ? this.#ends.subarray(0, this.#wanted) : this.#ends;
-    this.#stretch = this.#native.gatherText(this.#index, seq, ends) ?? '';
+    this.#stretch = this.#gatherText(this.#index, seq, ends) ?? '';
     this.#from = seq;
-    this.#count = this.#native.box[OUT_COUNT] as number;
+    this.#count = this.#box[OUT_COUNT] as number;
     this.#used = 0;
     if (this.#count === 0) this.#ends[0] = TEXT_ABSENT;
   }
