@@ -23,6 +23,8 @@ const char* faultName(FaultCode code) noexcept {
 void addSchema(Napi::Object object, const Schema& schema) noexcept {
   const std::span<const Field> fields = schema.fields();
   Napi::Int32Array numbers = Napi::Int32Array::New(object.Env(), fields.size() * kNumbersPerField);
+  // A thread that is being terminated gets no array.
+  if (numbers.IsEmpty()) return;
   std::size_t at = 0;
   for (const Field& field : fields) {
     numbers[at++] = static_cast<std::int32_t>(field.type);

@@ -75,6 +75,8 @@ Napi::Value encodeSchema(const Napi::CallbackInfo& info) {
   const Fault fault = Schema::decode(bytes, number32At(info, 1), checked);
   if (!fault.ok()) return toFault(info.Env(), fault);
   Napi::Uint8Array array = Napi::Uint8Array::New(info.Env(), bytes.size());
+  // A thread that is being terminated gets no array.
+  if (array.IsEmpty()) return array;
   std::transform(bytes.begin(), bytes.end(), array.Data(),
                  [](std::byte byte) { return static_cast<std::uint8_t>(byte); });
   return array;

@@ -34,6 +34,11 @@ export interface ReadWindow {
  * seek. Typed arrays point into the shared heap and are valid until the record is acknowledged.
  */
 export abstract class RecordCursor<S extends Schema = Schema> extends RecordSource implements CursorAccessors<S> {
+  // Stands first so that the compiler compares cursors of different schemas member by member: then one that knows
+  // its fields goes where any cursor does.
+  /** The record's fields as properties. A name of any kind is a field's here. */
+  declare readonly row: Readonly<RowOf<S>>;
+
   // The accessors are methods of a class that is made for the schema.
   declare readonly getU8: CursorAccessors<S>['getU8'];
   declare readonly getU16: CursorAccessors<S>['getU16'];
@@ -55,9 +60,6 @@ export abstract class RecordCursor<S extends Schema = Schema> extends RecordSour
   declare readonly getF32Array: CursorAccessors<S>['getF32Array'];
   declare readonly getF64Array: CursorAccessors<S>['getF64Array'];
   declare readonly getI64Array: CursorAccessors<S>['getI64Array'];
-
-  /** The record's fields as properties. A name of any kind is a field's here. */
-  declare readonly row: RowOf<S>;
 
   /** @internal */
   readonly window: ReadWindow;

@@ -100,10 +100,8 @@ export function encodeSchema(schema: Schema): Uint8Array {
 function smallestStride(bytes: Uint8Array): number {
   // A decoder needs a stride; the largest one takes whatever another could.
   const widest = MAX_RECORD_STRIDE - (MAX_RECORD_STRIDE % 4);
-  let end = 0;
-  for (const { byteOffset, width, nullableBit } of fieldLayouts(unwrap(native.decodeSchema(bytes, widest)))) {
-    end = Math.max(end, byteOffset + width, Math.floor(nullableBit / 8) + 1);
-  }
+  const fields = fieldLayouts(unwrap(native.decodeSchema(bytes, widest)));
+  const end = fields.reduce((most, { byteOffset, width }) => Math.max(most, byteOffset + width), 0);
   return Math.ceil(end / 4) * 4;
 }
 

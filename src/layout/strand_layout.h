@@ -18,7 +18,7 @@
 ///   0x040  EPOCH BASE IMAGE                                                        reset(), rarely
 ///   0x080  WRITE_SEQ HEAP_WRITE WINDOW_FLOOR HEAP_FLOOR WAIT_TARGET, statistics    producer
 ///   0x100  COMMIT_SEQ HEAP_COMMIT STATUS                                           producer, publishes
-///   0x180  OWNER {fence, busy}, reason of an error                                 the owning producer
+///   0x180  OWNER {fence, state} FAST_OWNER FAST_BUSY, reason of an error            the owning producer
 ///   0x200  READ_CURSOR GATE ACTIVE, statistics                                     consumers
 ///   0x280  data event {counter, waiters}                                           both
 ///   0x300  space event {counter, waiters}                                          both
@@ -59,19 +59,21 @@ inline constexpr std::uint32_t kOffsetHeapWrite = 0x88;
 inline constexpr std::uint32_t kOffsetWindowFloor = 0x90;
 inline constexpr std::uint32_t kOffsetHeapFloor = 0x98;
 inline constexpr std::uint32_t kOffsetWaitTarget = 0xA0;
-inline constexpr std::uint32_t kOffsetBytesProduced = 0xA8;
+inline constexpr std::uint32_t kOffsetPayloadBytes = 0xA8;  // published, ever
 inline constexpr std::uint32_t kOffsetStalls = 0xB0;
 inline constexpr std::uint32_t kOffsetStallNanos = 0xB8;
-inline constexpr std::uint32_t kOffsetRecordsProduced = 0xC0;
+inline constexpr std::uint32_t kOffsetPastRecords = 0xC0;   // of streams before the present one
 
 // Published.
 inline constexpr std::uint32_t kOffsetCommitSeq = 0x100;
 inline constexpr std::uint32_t kOffsetHeapCommit = 0x108;
 inline constexpr std::uint32_t kOffsetStatus = 0x110;  // u32
 
-// Owner. Fence and busy are one 64-bit word: fence low, busy high.
+// Owner. Fence and state are one 64-bit word: fence low, state high.
 inline constexpr std::uint32_t kOffsetOwner = 0x180;
-inline constexpr std::uint32_t kOffsetErrorReason = 0x188;  // u32 length, then the bytes
+inline constexpr std::uint32_t kOffsetFastOwner = 0x188;    // u32
+inline constexpr std::uint32_t kOffsetFastBusy = 0x18C;     // u32
+inline constexpr std::uint32_t kOffsetErrorReason = 0x190;  // u32 length, then the bytes
 
 // Consumers.
 inline constexpr std::uint32_t kOffsetReadCursor = 0x200;
@@ -96,7 +98,7 @@ inline constexpr std::uint32_t kSlotGeneration = 16;  // u32
 inline constexpr std::uint64_t kConsumerSlotVacant = ~std::uint64_t{0};
 
 /// Longest reason of an error or an abort, in bytes of UTF-8.
-inline constexpr std::uint32_t kMaxReasonBytes = 112;
+inline constexpr std::uint32_t kMaxReasonBytes = 104;
 /// Length word while the reason is being written.
 inline constexpr std::uint32_t kReasonPending = ~std::uint32_t{0};
 
@@ -119,7 +121,7 @@ inline constexpr std::uint32_t kAbsentOffset = 0xFFFFFFFF;
 static_assert(kOffsetHeaderCrc == 24, "the checksum covers the six words before it");
 static_assert(kOffsetMetaByteLength + 4 <= kOffsetEpoch);
 static_assert(kOffsetImage + 8 <= kOffsetWriteSeq);
-static_assert(kOffsetWriteSeq % kSeparation == 0 && kOffsetRecordsProduced + 8 <= kOffsetCommitSeq);
+static_assert(kOffsetWriteSeq % kSeparation == 0 && kOffsetPastRecords + 8 <= kOffsetCommitSeq);
 static_assert(kOffsetCommitSeq % kSeparation == 0 && kOffsetStatus + 4 <= kOffsetOwner);
 static_assert(kOffsetOwner % kSeparation == 0);
 static_assert(kOffsetErrorReason + 4 + kMaxReasonBytes <= kOffsetReadCursor);

@@ -2,58 +2,98 @@
 
 #include <cstdint>
 
-#include "memory/atomic_word.h"
+#include "memory/asymmetric_fence.h"
+#include "ring/strand_words.h"
 
 namespace strand {
 
-/// The owner word {fence u32 low, busy u32 high}: who may produce, and whether that writer is filling slots.
+/// Who may produce, and whether that writer is filling slots. Whoever holds is alone; a fenced writer finds out before
+/// it touches a slot; an attempt to take over that gave up has changed nothing.
 ///
-/// A writer raises busy by CAS when it has room and lowers it when it publishes or abandons. A newer writer
-/// takes the word only while it is not busy, by one CAS to the next fence. So whoever holds busy is alone,
-/// and a fenced writer finds out before it touches a slot.
+///     OWNER       {fence u32 low, state u32 high}: idle, held, or taking (a newer writer waits for the older one)
+///     FAST_OWNER  fence of the one writer that may store FAST_BUSY, 0 without one; kept until that writer is closed
+///     FAST_BUSY   1 while that writer holds
+///
+///     fast owner, for each batch               newer writer, once
+///     ─────                                    ────────────
+///     FAST_BUSY = 1                            OWNER {f, idle} → {f + 1, taking} by CAS
+///     LIGHT FENCE                              HEAVY FENCE
+///     OWNER == {f, idle} ? go on               wait until FAST_BUSY == 0 if FAST_OWNER == f
+///     else FAST_BUSY = 0, await the verdict    OWNER = {f + 1, held}, or given up {f, idle}
+///
+/// Either the owner sees OWNER move and stays out, or the newer writer sees it busy and waits. A fenced writer may still
+/// store FAST_BUSY at any moment, so nobody else uses that word before it has let go of FAST_OWNER: an owner that does
+/// not get it holds by CAS on OWNER instead (5 ns, and a full fence's wait for lines that the consumer is looking at).
 class Owner {
  public:
   Owner() noexcept = default;
-  explicit Owner(Word64 word) noexcept : word_(word.address()) {}
+  explicit Owner(const StrandWords& words) noexcept : words_(words) {}
 
-  /// Takes the word over, busy. @return false while the present owner is busy.
-  bool take() noexcept {
-    std::uint64_t seen = word().loadAcquire();
-    if (busyOf(seen)) return false;
-    fence_ = static_cast<std::uint32_t>(seen) + 1;
-    held_ = word().compareExchange(seen, pack(true));
-    return held_;
-  }
+  /// Takes the strand over and holds it. @return false while the present owner is busy, or another writer is at it
+  bool take() noexcept;
 
-  /// @return false once a newer writer owns the strand.
+  /// @return false once a newer writer owns the strand
   bool hold() noexcept {
-    if (held_) return mine();
-    std::uint64_t expected = pack(false);
-    held_ = word().compareExchange(expected, pack(true));
-    return held_;
+    if (held_) return true;
+    if (!fast_) return held_ = holdByExchange() || holdAfterVerdict();
+    words_.fastBusy().storeRelaxed(1);
+    lightFence();
+    // Acquire: pairs with the release of the writer that gave its attempt up.
+    held_ = words_.owner().loadAcquire() == pack(kIdle);
+    return held_ || (held_ = holdAfterVerdict());
   }
 
   void release() noexcept {
     if (!held_) return;
     held_ = false;
-    // Nobody else writes the word while it is busy with our fence.
-    if (mine()) word().storeRelease(pack(false));
+    if (fast_) {
+      words_.fastBusy().storeRelease(0);
+    } else {
+      words_.owner().storeRelease(pack(kIdle));
+    }
   }
 
-  [[nodiscard]] bool held() const noexcept { return held_; }
+  /// hold() for a few instructions of the fast owner, with nothing to remember: leave() ends it.
+  [[nodiscard]] bool enter() noexcept {
+    if (!fast_ || held_) return false;
+    words_.fastBusy().storeRelaxed(1);
+    lightFence();
+    if (words_.owner().loadAcquire() == pack(kIdle)) return true;
+    leave();
+    return false;
+  }
+  void leave() noexcept { words_.fastBusy().storeRelease(0); }
+
+  /// For good: a later writer may become the fast one.
+  void resign() noexcept;
+
+  /// Whether no newer writer has taken over. One that is still waiting for this one has not.
   [[nodiscard]] bool mine() const noexcept {
-    return static_cast<std::uint32_t>(word().loadAcquire()) == fence_;
+    const std::uint64_t seen = words_.owner().loadAcquire();
+    return fenceOf(seen) == fence_ || (stateOf(seen) == kTaking && fenceOf(seen) == fence_ + 1);
   }
 
  private:
-  static constexpr bool busyOf(std::uint64_t value) noexcept { return (value >> 32) != 0; }
-  [[nodiscard]] std::uint64_t pack(bool busy) const noexcept {
-    return (std::uint64_t{busy ? 1U : 0U} << 32) | fence_;
-  }
-  [[nodiscard]] Word64 word() const noexcept { return Word64(word_); }
+  static constexpr std::uint32_t kIdle = 0;
+  static constexpr std::uint32_t kHeld = 1;
+  static constexpr std::uint32_t kTaking = 2;
 
-  std::uint64_t* word_ = nullptr;
+  static constexpr std::uint32_t fenceOf(std::uint64_t owner) noexcept { return static_cast<std::uint32_t>(owner); }
+  static constexpr std::uint32_t stateOf(std::uint64_t owner) noexcept {
+    return static_cast<std::uint32_t>(owner >> 32);
+  }
+  [[nodiscard]] std::uint64_t pack(std::uint32_t state) const noexcept { return (std::uint64_t{state} << 32) | fence_; }
+
+  [[nodiscard]] bool holdByExchange() noexcept {
+    std::uint64_t expected = pack(kIdle);
+    return words_.owner().compareExchange(expected, pack(kHeld));
+  }
+  /// Waits until a newer writer has taken over or given up.
+  bool holdAfterVerdict() noexcept;
+
+  StrandWords words_;
   std::uint32_t fence_ = 0;
+  bool fast_ = false;
   bool held_ = false;
 };
 

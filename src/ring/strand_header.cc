@@ -158,11 +158,11 @@ Fault readHeader(const Region& region, StrandHeader& out) noexcept {
                   std::to_string(region.size()) + ": initStrandHeader writes a header");
   }
   const StaticPart part(region);
+  if (part.word(kOffsetHeaderCrc) != part.checksum()) {
+    return refuse("the CRC of the header does not match: the buffer is damaged or holds no strand, which initStrandHeader would write");
+  }
   if (part.word(kOffsetMagic) != kMagic) {
     return refuse("the magic number is not a strand's: initStrandHeader writes a header");
-  }
-  if (part.word(kOffsetHeaderCrc) != part.checksum()) {
-    return refuse("the CRC of the header does not match: the buffer is damaged or no strand");
   }
   if (part.word(kOffsetVersion) != kVersion) {
     return refuse("the layout's version is " + std::to_string(part.word(kOffsetVersion)) +

@@ -54,6 +54,7 @@ void StrandView::swap(StrandView& other) noexcept {
   swap(epoch_, other.epoch_);
   swap(base_, other.base_);
   swap(acknowledged_, other.acknowledged_);
+  swap(seen_, other.seen_);
   swap(finalDelivered_, other.finalDelivered_);
   swap(closed_, other.closed_);
   swap(tokens_, other.tokens_);
@@ -83,11 +84,10 @@ void StrandView::enter() noexcept {
     wait::cpuRelax();
   }
   acknowledged_ = 0;
+  seen_ = 0;
   finalDelivered_ = false;
   tokens_.clear();
 }
-
-bool StrandView::wasReset() const noexcept { return words_.epoch().loadAcquire() != epoch_; }
 
 WaitResult StrandView::check(std::uint64_t after) noexcept {
   if (closed_) return {Progress::kClosed, 0};
@@ -96,6 +96,7 @@ WaitResult StrandView::check(std::uint64_t after) noexcept {
   const std::uint64_t committed = committedHere();
   // The epoch moves before COMMIT_SEQ does in a reset, so this look covers both loads.
   if (wasReset()) return {Progress::kReset, 0};
+  seen_ = committed;
   const bool over = status == layout::kStatusEos || status == layout::kStatusError;
   if (over) {
     finalDelivered_ = true;
@@ -134,7 +135,7 @@ Status StrandView::acknowledge(std::uint64_t upTo) noexcept {
   if (closed_) return Status::kClosed;
   if (wasReset()) return Status::kReset;
   if (ConsumerSlots(words_).any()) return Status::kTokenRequired;
-  if (upTo > committedHere()) return Status::kPastCommitted;
+  if (upTo > seen_ && upTo > committedHere()) return Status::kPastCommitted;
   if (upTo < acknowledged_) return Status::kBehind;
   acknowledged_ = upTo;
   words_.readCursor().raiseTo(base_ + upTo);
@@ -147,12 +148,13 @@ Status StrandView::acknowledge(std::uint64_t upTo, ConsumerToken token) noexcept
   if (wasReset()) return Status::kReset;
   const ConsumerSlots slots(words_);
   if (!slots.live(token)) return Status::kBadToken;
-  if (upTo > committedHere()) return Status::kPastCommitted;
+  if (upTo > seen_ && upTo > committedHere()) return Status::kPastCommitted;
   const Word64 cursor = slots.cursor(token);
   if (base_ + upTo < cursor.loadRelaxed()) return Status::kBehind;
   acknowledged_ = std::max(acknowledged_, upTo);
-  // Raised, not stored: a reset may have vacated the slot since, and VACANT is the highest value.
-  cursor.raiseTo(base_ + upTo);
+  // Stored, since only this thread moves it. Should a reset have given the slot to another consumer since, what it had
+  // is higher: that one holds records longer, until it acknowledges.
+  cursor.storeRelease(base_ + upTo);
   released();
   return Status::kOk;
 }
@@ -259,19 +261,10 @@ void StrandView::signalAbort(std::string_view reason) noexcept {
 ViewStats StrandView::stats() const noexcept {
   const std::uint64_t slowest = Gate(words_).slowest();
   const std::uint64_t commit = words_.commitSeq().loadAcquire();
-  return {words_.recordsProduced().loadRelaxed(), words_.bytesProduced().loadRelaxed(),
+  const auto [records, bytes] = words_.produced(header_->geometry.recordStride);
+  return {records, bytes,
           words_.stalls().loadRelaxed(),          words_.stallNanos().loadRelaxed(),
           words_.consumerWaits().loadRelaxed(),   commit - std::min(commit, slowest)};
-}
-
-std::span<const std::byte> StrandView::slot(std::uint64_t seq) const noexcept {
-  const Geometry& geometry = header_->geometry;
-  const std::uint64_t index = (base_ + seq) & (geometry.indexCapacity - 1);
-  return {region_.data() + geometry.headerSize + index * geometry.recordStride, geometry.recordStride};
-}
-
-std::span<const std::byte> StrandView::heap() const noexcept {
-  return {region_.data() + header_->geometry.heapStart, header_->geometry.heapCapacity};
 }
 
 // --- findFirst ------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class StrandView {
   WaitResult wait(std::uint64_t after, nanoseconds timeout) noexcept;
   /// Leaves a stream that was reset for the present one. Nothing to do where it is the same.
   void enter() noexcept;
-  [[nodiscard]] bool wasReset() const noexcept;
+  [[nodiscard]] bool wasReset() const noexcept { return words_.epoch().loadAcquire() != epoch_; }
   /// Changes with every stream that this view enters.
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
   /// For asynchronous waits: announces the wait. Call check() behind it.
@@ -118,8 +118,14 @@ class StrandView {
   [[nodiscard]] ViewStats stats() const noexcept;
   [[nodiscard]] const StrandHeader& header() const noexcept { return *header_; }
   [[nodiscard]] const Schema& schema() const noexcept { return header_->schema; }
-  [[nodiscard]] std::span<const std::byte> slot(std::uint64_t seq) const noexcept;
-  [[nodiscard]] std::span<const std::byte> heap() const noexcept;
+  [[nodiscard]] std::span<const std::byte> slot(std::uint64_t seq) const noexcept {
+    const Geometry& geometry = header_->geometry;
+    const std::uint64_t index = (base_ + seq) & (geometry.indexCapacity - 1);
+    return {region_.data() + geometry.headerSize + index * geometry.recordStride, geometry.recordStride};
+  }
+  [[nodiscard]] std::span<const std::byte> heap() const noexcept {
+    return {region_.data() + header_->geometry.heapStart, header_->geometry.heapCapacity};
+  }
   [[nodiscard]] wait::EventCount dataEvent() const noexcept { return words_.dataEvent(); }
   [[nodiscard]] Word64 imageWord() const noexcept { return words_.image(); }
 
@@ -135,6 +141,7 @@ class StrandView {
   std::uint32_t epoch_ = 0;
   std::uint64_t base_ = 0;
   std::uint64_t acknowledged_ = 0;  ///< by this view without a token
+  std::uint64_t seen_ = 0;          ///< committed count that check() saw last; spares the producer's line
   bool finalDelivered_ = false;
   bool closed_ = true;
   std::vector<ConsumerToken> tokens_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,8 +27,8 @@ class StrandWords {
   [[nodiscard]] Word64 windowFloor() const noexcept { return w64(layout::kOffsetWindowFloor); }
   [[nodiscard]] Word64 heapFloor() const noexcept { return w64(layout::kOffsetHeapFloor); }
   [[nodiscard]] Word64 waitTarget() const noexcept { return w64(layout::kOffsetWaitTarget); }
-  [[nodiscard]] Word64 bytesProduced() const noexcept { return w64(layout::kOffsetBytesProduced); }
-  [[nodiscard]] Word64 recordsProduced() const noexcept { return w64(layout::kOffsetRecordsProduced); }
+  [[nodiscard]] Word64 payloadBytes() const noexcept { return w64(layout::kOffsetPayloadBytes); }
+  [[nodiscard]] Word64 pastRecords() const noexcept { return w64(layout::kOffsetPastRecords); }
   [[nodiscard]] Word64 stalls() const noexcept { return w64(layout::kOffsetStalls); }
   [[nodiscard]] Word64 stallNanos() const noexcept { return w64(layout::kOffsetStallNanos); }
 
@@ -36,6 +37,8 @@ class StrandWords {
   [[nodiscard]] Word32 status() const noexcept { return w32(layout::kOffsetStatus); }
 
   [[nodiscard]] Word64 owner() const noexcept { return w64(layout::kOffsetOwner); }
+  [[nodiscard]] Word32 fastOwner() const noexcept { return w32(layout::kOffsetFastOwner); }
+  [[nodiscard]] Word32 fastBusy() const noexcept { return w32(layout::kOffsetFastBusy); }
   [[nodiscard]] std::byte* errorReason() const noexcept { return data_ + layout::kOffsetErrorReason; }
 
   [[nodiscard]] Word64 readCursor() const noexcept { return w64(layout::kOffsetReadCursor); }
@@ -54,6 +57,18 @@ class StrandWords {
   }
   [[nodiscard]] Word32 slotGeneration(std::uint32_t slot) const noexcept {
     return w32(slotOffset(slot) + layout::kSlotGeneration);
+  }
+
+  /// Records published in all streams, and bytes of their slots and payloads.
+  struct Produced {
+    std::uint64_t records;
+    std::uint64_t bytes;
+  };
+  [[nodiscard]] Produced produced(std::uint32_t recordStride) const noexcept {
+    const std::uint64_t base = this->base().loadAcquire();
+    const std::uint64_t commit = commitSeq().loadAcquire();
+    const std::uint64_t records = pastRecords().loadRelaxed() + (commit - std::min(base, commit));
+    return {records, records * recordStride + payloadBytes().loadRelaxed()};
   }
 
   /// Where the heap stood before record `seq`. Only for strands with a heap.

@@ -36,7 +36,7 @@ Status StrandWriter::attach(const Region& region, nanoseconds patience, StrandWr
   StrandWriter writer;
   writer.region_ = region;
   writer.words_ = StrandWords(region.data(), header->geometry);
-  writer.owner_ = Owner(writer.words_.owner());
+  writer.owner_ = Owner(writer.words_);
   const auto deadline = steady_clock::now() + patience;
   while (!writer.owner_.take()) {
     if (steady_clock::now() >= deadline) return Status::kBusy;
@@ -48,8 +48,11 @@ Status StrandWriter::attach(const Region& region, nanoseconds patience, StrandWr
   writer.header_ = std::move(header);
   writer.closed_ = false;
   writer.recover();
+  clearReason(writer.words_.errorReason());
   writer.setStatus(StreamState::kInitializing);
   writer.owner_.release();
+  // The older writer may be waiting for room that it has no use for any more.
+  writer.words_.spaceEvent().notify();
   out = std::move(writer);
   return Status::kOk;
 }
@@ -82,10 +85,10 @@ void StrandWriter::swap(StrandWriter& other) noexcept {
   swap(heapCommit_, other.heapCommit_);
   swap(writeSeq_, other.writeSeq_);
   swap(heapWrite_, other.heapWrite_);
-  swap(records_, other.records_);
-  swap(bytes_, other.bytes_);
+  swap(payloadBytes_, other.payloadBytes_);
   swap(gate_, other.gate_);
   swap(batch_, other.batch_);
+  swap(publishedInBatch_, other.publishedInBatch_);
   swap(claims_, other.claims_);
   swap(stall_, other.stall_);
   swap(spinner_, other.spinner_);
@@ -102,9 +105,9 @@ void StrandWriter::recover() noexcept {
   heapCommit_ = words_.heapCommit().loadAcquire();
   writeSeq_ = words_.writeSeq().loadAcquire();
   heapWrite_ = words_.heapWrite().loadAcquire();
-  records_ = words_.recordsProduced().loadRelaxed();
-  bytes_ = words_.bytesProduced().loadRelaxed();
-  gate_ = std::min(base_, commit_);
+  payloadBytes_ = words_.payloadBytes().loadRelaxed();
+  // Not the base: slots and HEAP_BEGIN tell only of the last index_capacity records.
+  refreshGate();
   rollBack();
 }
 
@@ -147,7 +150,7 @@ Status StrandWriter::begin() noexcept {
   if (!owner_.hold()) return Status::kFenced;
   const bool ended = ended_;
   if (!ended) setStatus(StreamState::kStreaming);
-  releaseIfIdle();
+  if (!batch_.open) releaseIfIdle();
   return ended ? Status::kEnded : Status::kOk;
 }
 
@@ -192,7 +195,8 @@ Status StrandWriter::reset() noexcept {
     words_.epoch().storeRelease(epoch | 1U);
     rollBack();
     if (heap_.capacity() != 0) heapCommit_ = heap_.restart(std::max(heapWrite_, words_.heapFloor().loadRelaxed() + heap_.capacity()));
-    commit_ = base;
+    const std::uint64_t pastCommit = std::exchange(commit_, base);
+    words_.pastRecords().storeRelaxed(words_.pastRecords().loadRelaxed() + pastCommit - base_);
     base_ = base;
     gate_ = base;
     words_.base().storeRelease(base);
@@ -218,19 +222,19 @@ Status StrandWriter::reset() noexcept {
 void StrandWriter::close(std::string_view reason) noexcept {
   if (closed_) return;
   closed_ = true;
-  if (!owner_.hold()) return;
-  rollBack();
-  const std::uint32_t status = words_.status().loadRelaxed();
-  if (status == layout::kStatusInitializing || status == layout::kStatusStreaming) fail(reason);
-  owner_.release();
+  if (owner_.hold()) {
+    rollBack();
+    const std::uint32_t status = words_.status().loadRelaxed();
+    if (status == layout::kStatusInitializing || status == layout::kStatusStreaming) fail(reason);
+  }
+  owner_.resign();
 }
 
 void StrandWriter::detach() noexcept {
   if (closed_) return;
   closed_ = true;
-  if (!owner_.hold()) return;
-  rollBack();
-  owner_.release();
+  if (owner_.hold()) rollBack();
+  owner_.resign();
 }
 
 // --- room -----------------------------------------------------------------------------------------------
@@ -254,12 +258,16 @@ void StrandWriter::refreshGate() noexcept {
 Status StrandWriter::findHeap(HeapRing::Need need, bool mayPublish, HeapPlace& place) noexcept {
   if (need.atStart > heap_.capacity()) return Status::kHeapTooSmall;
   for (bool fresh = false;; fresh = true) {
-    // With nothing unread or handed over the heap restarts at its first byte, from where all fits that can.
-    const bool empty = gate_ >= commit_ && batch_.pending == 0;
-    const std::uint64_t begin = empty ? heap_.restart(heapCommit_) : handedOverHeapEnd();
-    const std::uint64_t held = empty ? begin : heapBegin(gate_);
-    if (const auto found = heap_.find(begin, held + heap_.capacity(), need)) {
+    const std::uint64_t begin = handedOverHeapEnd();
+    if (const auto found = heap_.find(begin, heapBegin(gate_) + heap_.capacity(), need)) {
       place = {begin, found->position, found->bytes};
+      return Status::kOk;
+    }
+    if (gate_ >= commit_ && batch_.pending == 0) {
+      // Nothing is unread or handed over: the heap restarts at its first byte, from where all fits that can.
+      // Only then, since it leaves up to a lap unused, and takes what was released out of readers' reach.
+      const std::uint64_t lap = heap_.restart(begin);
+      place = {lap, lap, heap_.capacity()};
       return Status::kOk;
     }
     if (fresh) break;
@@ -349,20 +357,22 @@ void StrandWriter::announceRun(std::uint64_t endSeq, std::uint64_t heapEnd) noex
   if (stall_.active) stallEnds();
 }
 
-void StrandWriter::commitTo(std::uint64_t seq, std::uint64_t heapEnd) noexcept {
-  const std::uint64_t count = seq - commit_;
-  records_ += count;
-  bytes_ += count * header_->geometry.recordStride + (heapEnd - heapCommit_);
-  words_.recordsProduced().storeRelaxed(records_);
-  words_.bytesProduced().storeRelaxed(bytes_);
-  heapCommit_ = heapEnd;
+void StrandWriter::commitTo(std::uint64_t seq, std::uint64_t heapEnd, std::uint64_t payloadBytes) noexcept {
   commit_ = seq;
-  words_.heapCommit().storeRelaxed(heapEnd);
+  // Every store here may have to wait for a line that the consumer is looking at: only what has changed.
+  if (payloadBytes != 0) {
+    payloadBytes_ += payloadBytes;
+    words_.payloadBytes().storeRelaxed(payloadBytes_);
+  }
+  if (heapEnd != heapCommit_) {
+    heapCommit_ = heapEnd;
+    words_.heapCommit().storeRelaxed(heapEnd);
+  }
   words_.commitSeq().storeRelease(seq);
 }
 
-Status StrandWriter::publishRecord(std::span<const std::byte> slot, std::span<const std::byte> heap,
-                                   std::uint32_t alignment) noexcept {
+Status StrandWriter::publishAnyRecord(std::span<const std::byte> slot, std::span<const std::byte> heap,
+                                      std::uint32_t alignment) noexcept {
   if (const Status status = checkWritable(1); status != Status::kOk) return status;
   if (batch_.open) return Status::kBatchOpen;
   if (claimsOpen()) return Status::kClaimsOpen;
@@ -385,7 +395,7 @@ Status StrandWriter::publishRecord(std::span<const std::byte> slot, std::span<co
     relocatePointers(header_->schema.heapPointers(), at, static_cast<std::uint32_t>(offset));
   }
   if (heap_.capacity() != 0) words_.heapBegin(commit_).storeRelaxed(place.begin);
-  commitTo(commit_ + 1, place.position);
+  commitTo(commit_ + 1, place.position, heap.size());
   owner_.release();
   words_.dataEvent().notify();
   return Status::kOk;
@@ -440,6 +450,7 @@ void StrandWriter::advance(std::span<const std::uint32_t> ends) noexcept {
     begin = batch_.run.position + std::min<std::uint64_t>(ends[i], batch_.run.bytes);
   }
   batch_.heapEnd = begin;
+  batch_.payloadBytes += begin - batch_.run.position;
   batch_.pending += count;
   batch_.runSlots = 0;
 }
@@ -463,7 +474,7 @@ Status StrandWriter::publishPending() noexcept {
   if (!owner_.hold()) return Status::kFenced;
   const std::uint64_t count = std::exchange(batch_.pending, 0);
   publishedInBatch_ += count;
-  commitTo(commit_ + count, batch_.heapEnd);
+  commitTo(commit_ + count, batch_.heapEnd, std::exchange(batch_.payloadBytes, 0));
   words_.dataEvent().notify();
   return Status::kOk;
 }
@@ -492,6 +503,7 @@ void StrandWriter::abandon() noexcept {
 Status StrandWriter::claimSlots(std::uint32_t count, std::uint64_t& firstSeq) noexcept {
   if (const Status status = checkWritable(count); status != Status::kOk) return status;
   if (batch_.open) return Status::kBatchOpen;
+  if (count == 0) return Status::kOutOfOrder;
   if (claims_.slots + count > capacity_) return Status::kUnsatisfiable;
   const std::uint64_t first = commit_ + claims_.slots;
   const std::uint64_t end = first + count;
@@ -519,7 +531,7 @@ Status StrandWriter::commitSlots(std::uint64_t fromSeq, std::uint32_t count) noe
   claims_.heap = false;
   claims_.slots -= count;
   claims_.heapCommittedLate = std::exchange(claims_.heapUnchecked, false);
-  commitTo(commit_ + count, heapEnd);
+  commitTo(commit_ + count, heapEnd, std::exchange(claims_.payloadBytes, 0));
   releaseIfIdle();
   words_.dataEvent().notify();
   return Status::kOk;
@@ -529,15 +541,17 @@ Status StrandWriter::findClaimedHeap(std::uint64_t bytes, std::uint32_t alignmen
   const auto padded = [&](std::uint64_t position) { return paddingAt(position, alignment) + bytes; };
   if (bytes > heap_.capacity() || padded(0) > heap_.capacity()) return Status::kHeapTooSmall;
   for (bool fresh = false;; fresh = true) {
-    const bool empty = !claims_.heap && gate_ >= commit_;
-    const std::uint64_t begin = empty         ? heap_.restart(heapCommit_)
-                                : claims_.heap ? claims_.heapEnd
-                                               : heapCommit_;
+    const std::uint64_t begin = claims_.heap ? claims_.heapEnd : heapCommit_;
     const HeapRing::Need need{padded(begin), padded(0)};
-    std::uint64_t held = empty ? begin : heapBegin(gate_);
-    if (claims_.heap && gate_ >= commit_) held = claims_.heapBegin;
+    const std::uint64_t held = claims_.heap && gate_ >= commit_ ? claims_.heapBegin : heapBegin(gate_);
     if (const auto found = heap_.find(begin, held + heap_.capacity(), need)) {
       place = {begin, found->position, padded(found->position)};
+      return Status::kOk;
+    }
+    if (!claims_.heap && gate_ >= commit_) {
+      // As in findHeap: nothing is in the way.
+      const std::uint64_t lap = heap_.restart(begin);
+      place = {lap, lap, padded(lap)};
       return Status::kOk;
     }
     const std::uint64_t requiredEnd = heap_.requiredEnd(begin, need);
@@ -564,6 +578,7 @@ Status StrandWriter::claimHeap(std::uint64_t bytes, std::uint32_t alignment, std
   if (!claims_.heap) claims_.heapBegin = place.begin;
   claims_.heap = true;
   claims_.heapEnd = end;
+  claims_.payloadBytes += bytes;
   claims_.heapUnchecked = true;
   offset = heap_.offset(place.position) + paddingAt(place.position, alignment);
   return Status::kOk;
@@ -584,6 +599,7 @@ bool StrandWriter::sleepForSpace() noexcept {
 }
 
 Status StrandWriter::write(std::span<const Value> row, EncodeFault& fault) noexcept {
+  if (closed_) return Status::kClosed;
   const Geometry& geometry = header_->geometry;
   fault = encodeRecord(schema(), row, {geometry.heapStart, geometry.heapCapacity}, scratch_);
   if (fault.error != EncodeError::kNone) return Status::kBadField;
@@ -595,11 +611,14 @@ Status StrandWriter::write(std::span<const Value> row, EncodeFault& fault) noexc
 }
 
 Status StrandWriter::writeBatch(std::span<const Value> rows, std::uint64_t& written, EncodeFault& fault) noexcept {
-  const std::size_t width = schema().fields().size();
-  const std::size_t count = rows.size() / width;
-  const Geometry& geometry = header_->geometry;
   written = 0;
   fault = {};
+  if (closed_) return Status::kClosed;
+  if (batch_.open) return Status::kBatchOpen;
+  const std::size_t width = schema().fields().size();
+  const std::size_t count = rows.size() / width;
+  if (count == 0) return state();
+  const Geometry& geometry = header_->geometry;
   Run run;
   std::vector<std::uint32_t> ends;
   std::size_t handedOver = 0;
@@ -654,15 +673,11 @@ Status StrandWriter::writeBatch(std::span<const Value> rows, std::uint64_t& writ
 
 // --- looks ----------------------------------------------------------------------------------------------
 
-std::uint64_t StrandWriter::slotOffset(std::uint64_t seq) const noexcept {
-  const Geometry& geometry = header_->geometry;
-  return geometry.headerSize + ((base_ + seq) & mask_) * geometry.recordStride;
-}
-
 std::string StrandWriter::abortReason() const noexcept { return readReason(words_.abortReason()); }
 
 WriterStats StrandWriter::stats() const noexcept {
-  return {words_.recordsProduced().loadRelaxed(), words_.bytesProduced().loadRelaxed(),
+  const auto [records, bytes] = words_.produced(header_->geometry.recordStride);
+  return {records, bytes,
           words_.stalls().loadRelaxed(), words_.stallNanos().loadRelaxed(),
           commit_ - std::min(commit_, Gate(words_).slowest())};
 }

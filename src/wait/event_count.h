@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <optional>
 
+#include "memory/asymmetric_fence.h"
 #include "memory/atomic_word.h"
 #include "wait/parker.h"
 #include "wait/shutdown.h"
 #include "wait/spin.h"
 
-/// Waiting for a predicate over shared memory, with wakers that pay one fence and one load when nobody waits.
+/// Waiting for a predicate over shared memory, with wakers that pay one load when nobody waits.
 ///
 /// Two words in shared memory, on a cache line of their own:
 ///
@@ -20,15 +21,16 @@
 ///     waiter                                         waker
 ///     ──────                                         ─────
 ///     predicate?  spin a while  predicate?           store what changes the predicate
-///     loop:                                          FULL FENCE                           (B)
+///     loop:                                          LIGHT FENCE                          (B)
 ///       key = COUNTER            (acquire)           WAITERS == 0 ?  done                 (relaxed)
 ///       WAITERS |= kSleeper                          bits = WAITERS.exchange(0)
-///       FULL FENCE               (A)                 COUNTER += 1                         (release)
+///       HEAVY FENCE              (A)                 COUNTER += 1                         (release)
 ///       predicate?  done                             bits & kSleeper: unpark all on COUNTER
 ///       park while COUNTER == key                    bits & kAsync: signal COUNTER's address
 ///       predicate?  done
 ///
-/// Why no wake-up is lost: A and B are sequentially consistent. Either the waker sees the flag, or the waiter's
+/// Why no wake-up is lost: A and B order as if both were full fences (memory/asymmetric_fence.h; with Scope::system
+/// both are). Either the waker sees the flag, or the waiter's
 /// test behind A sees the store in front of B. A waker that takes a flag bumps COUNTER after taking it, so a
 /// waiter whose flag was taken either read its key before the bump, and does not sleep, or raised its flag after
 /// the exchange, and then sees the store. Nothing stops a flag from staying behind when its waiter found the
@@ -65,7 +67,7 @@ class BasicEventCount {
 
   /// To be called after every store that can make a waiter's predicate true.
   void notify() const noexcept {
-    fullFence();  // B
+    fenceBetweenStoreAndFlags();
     if (waiters_.loadRelaxed() != 0) {
       wakeAll();
     }
@@ -75,7 +77,7 @@ class BasicEventCount {
   /// says that the store can have made a predicate true.
   template <class Worthwhile>
   void notifyIf(Worthwhile&& worthwhile) const noexcept {
-    fullFence();  // B
+    fenceBetweenStoreAndFlags();
     if (waiters_.loadRelaxed() != 0 && worthwhile()) {
       wakeAll();
     }
@@ -87,7 +89,12 @@ class BasicEventCount {
   /// Announces a waiter (kSleeper, kAsync). Test the predicate between this and sleeping.
   void raise(std::uint32_t bits) const noexcept {
     waiters_.fetchOrAcqRel(bits);
-    fullFence();  // A
+    // A
+    if (scope_ == Scope::process) {
+      heavyFence();
+    } else {
+      fullFence();
+    }
   }
 
   /// Sleeps until the counter has left `key`, or spuriously less.
@@ -107,6 +114,15 @@ class BasicEventCount {
 
  private:
   [[gnu::cold, gnu::noinline]] void wakeAll() const noexcept;
+
+  void fenceBetweenStoreAndFlags() const noexcept {
+    // B
+    if (scope_ == Scope::process) {
+      lightFence();
+    } else {
+      fullFence();
+    }
+  }
 
   Word32 counter_;
   Word32 waiters_;

@@ -29,7 +29,7 @@ inline void cpuRelax() noexcept {
 #endif
 }
 
-/// How many cores the calling thread may run on (its affinity where the platform has one); at least 1.
+/// How many cores this process may run on (its main thread's affinity where the platform has one); at least 1.
 [[nodiscard]] unsigned usableCores() noexcept;
 
 /// One waiter's spinning budget. Belongs to one thread at a time.

@@ -1,0 +1,8 @@
+import { memoryFlat } from './memory_flat.mjs';
+import { oneThreadCases } from './one_thread.mjs';
+import { roundTrip } from './round_trip.mjs';
+import { seekHeap } from './seek_heap.mjs';
+import { workerToMain } from './worker_to_main.mjs';
+
+/** @type {import('./case.mjs').JsCase[]} */
+export const cases = [...oneThreadCases, workerToMain, roundTrip, seekHeap, memoryFlat];

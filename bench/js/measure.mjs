@@ -1,0 +1,70 @@
+/** What a trial process measures, and nothing about which contender it measures. */
+
+import { performance } from 'node:perf_hooks';
+
+/**
+ * @typedef {{ quick: boolean }} TrialOptions
+ * @typedef {Record<string, number>} Metrics
+ */
+
+/**
+ * The cost of one record in nanoseconds: many rounds are warmed up, then grouped into passes; a pass
+ * is long enough to hold its share of garbage collection, and the quickest pass counts.
+ * Only `timed` is on the clock.
+ *
+ * @param {{ before?: () => void, timed: () => void, after?: () => void, records: number }} round
+ * @param {TrialOptions} options
+ * @returns {number} nanoseconds per record
+ */
+export function measureCost(round, { quick }) {
+  const warmUpMs = quick ? 200 : 600;
+  const passes = quick ? 4 : 10;
+  const passMs = quick ? 30 : 60;
+
+  runFor(round, warmUpMs, 20);
+  let best = Number.POSITIVE_INFINITY;
+  for (let pass = 0; pass < passes; pass++) {
+    const { milliseconds, rounds } = runFor(round, passMs, 2);
+    best = Math.min(best, (milliseconds * 1e6) / (rounds * round.records));
+  }
+  return best;
+}
+
+/**
+ * @param {{ before?: () => void, timed: () => void, after?: () => void }} round
+ * @param {number} leastMs time on the clock
+ * @param {number} leastRounds
+ */
+function runFor({ before, timed, after }, leastMs, leastRounds) {
+  let milliseconds = 0;
+  let rounds = 0;
+  while (milliseconds < leastMs || rounds < leastRounds) {
+    before?.();
+    const start = performance.now();
+    timed();
+    milliseconds += performance.now() - start;
+    rounds++;
+    after?.();
+  }
+  return { milliseconds, rounds };
+}
+
+/**
+ * @param {Float64Array} samples sorted in place
+ * @param {number} fraction 0 to 1
+ */
+export function percentile(samples, fraction) {
+  samples.sort();
+  return samples[Math.min(samples.length - 1, Math.floor(fraction * samples.length))];
+}
+
+/**
+ * @param {number} actual
+ * @param {number} expected
+ * @param {string} what
+ */
+export function expectEqual(actual, expected, what) {
+  if (!Object.is(actual, expected)) {
+    throw new Error(`${what}: got ${actual}, expected ${expected}`);
+  }
+}

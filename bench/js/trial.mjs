@@ -1,0 +1,25 @@
+/** One process per trial: `trial.mjs check|measure CASE CONTENDER [--quick]`, the result over IPC. */
+
+import { createHash } from 'node:crypto';
+import { cases } from './cases/index.mjs';
+
+const [, , mode, caseName, contender, flag] = process.argv;
+const benchCase = cases.find(({ name }) => name === caseName);
+
+if (mode === 'check') {
+  const collected = await benchCase.check(contender);
+  process.send({ digest: digestOf(collected), count: collected.length, first: collected[0] });
+} else {
+  process.send({ metrics: await benchCase.measure(contender, { quick: flag === '--quick' }) });
+}
+process.disconnect();
+
+/** @param {object[]} records */
+function digestOf(records) {
+  const canonical = records.map((record) =>
+    Object.entries(record)
+      .map(([name, value]) => [name, value instanceof Uint8Array ? [...value] : value])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return createHash('sha256').update(JSON.stringify(canonical)).digest('hex');
+}
