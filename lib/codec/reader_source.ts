@@ -34,11 +34,10 @@ function readPresent(field: FieldPlan): string {
 
 function readField(field: FieldPlan): string {
   const { nullableBit } = field;
-  const absent =
-    nullableBit < 0
-      ? 's.at < 0'
-      : `s.at < 0 || (s.dv.getUint8(s.at + ${nullableBit >> 3}) & ${1 << (nullableBit & 7)}) === 0`;
-  return `${absent} ? null : ${readPresent(field)}`;
+  const present = readPresent(field);
+  const valid = `(s.dv.getUint8(s.at + ${nullableBit >> 3}) & ${1 << (nullableBit & 7)}) === 0 ? null : ${present}`;
+  // A call that never happens is no value to the engine, so that numbers stay unboxed; a literal null would not be.
+  return `s.at < 0 ? s.nothing() : ${nullableBit < 0 ? present : valid}`;
 }
 
 function accessor(name: string, fields: readonly FieldPlan[]): string {

@@ -54,6 +54,11 @@ export abstract class RecordSource {
     return this.#copy;
   }
 
+  /** @internal What every accessor gives before the first seek. */
+  nothing(): null {
+    return null;
+  }
+
   /** @internal Back to the ring after a private copy. */
   useRing(): void {
     const { geometry } = this.#native.header;
