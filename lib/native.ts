@@ -1,10 +1,9 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { StrandError } from './errors.js';
 import type { NativeModule } from './native_types.js';
 
-/** Code of the error thrown where the addon is missing, does not load, or was built from other sources. */
-const ERR_STRAND_NATIVE = 'ERR_STRAND_NATIVE';
 
 /** Bytes of an ELF file in which its program interpreter is named: behind the program headers, at the start. */
 const ELF_HEAD_BYTES = 4096;
@@ -32,13 +31,12 @@ function isMusl(): boolean {
 }
 
 /** An error that says what is wrong with the addon and the one command that mends it. */
-function nativeError(problem: string, packageRoot: URL, script: string, cause?: unknown): Error {
+function nativeError(problem: string, packageRoot: URL, script: string, cause?: unknown): StrandError {
   const directory = fileURLToPath(packageRoot);
   const remedy = /[\\/]node_modules[\\/]/.test(directory)
     ? `npm explore @strand/core -- npm run build:native`
     : `npm run ${script}`;
-  const error = new Error(`${problem} Build it with: ${remedy} (package in ${directory})`, { cause });
-  return Object.assign(error, { code: ERR_STRAND_NATIVE });
+  return new StrandError('ERR_STRAND_NATIVE', `${problem} Build it with: ${remedy} (package in ${directory})`, { cause });
 }
 
 /**
@@ -46,7 +44,7 @@ function nativeError(problem: string, packageRoot: URL, script: string, cause?: 
  * package's `dist/abi.json` names.
  *
  * @param packageRoot folder of the package, as a `file:` URL that ends in a slash
- * @throws Error with the code `ERR_STRAND_NATIVE`: missing, not loadable, or built from other sources
+ * @throws StrandError with the code `ERR_STRAND_NATIVE`: missing, not loadable, or built from other sources
  */
 export function loadNative(packageRoot: URL): NativeModule {
   const target = `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`;

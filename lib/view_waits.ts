@@ -85,9 +85,19 @@ export class ViewWaits implements Waiter {
     }
   }
 
-  /** Tests every pending wait. Announced before the tests, so that what happens after them wakes the loop again. */
+  /** After a wake-up: most often every wait is over, and announcing again (a heavy fence) is spared. */
   settle(): void {
+    if (!this.#test()) this.#announce();
+  }
+
+  /** Announced before the test, so that what happens behind it wakes the loop. */
+  #announce(): void {
     this.#native.arm();
+    this.#test();
+  }
+
+  /** Tests every pending wait. → whether none is left */
+  #test(): boolean {
     this.#refresh();
     const epoch = this.#box[OUT_EPOCH] as number;
     for (const wait of [...this.#pending]) {
@@ -97,6 +107,7 @@ export class ViewWaits implements Waiter {
       this.#remove(wait);
       this.#conclude(progress, wait.resolve, wait.reject);
     }
+    return this.#pending.size === 0;
   }
 
   close(): void {
@@ -154,7 +165,7 @@ export class ViewWaits implements Waiter {
     };
     this.#pending.add(wait);
     park(this);
-    this.settle();
+    this.#announce();
   }
 
   #refresh(): void {

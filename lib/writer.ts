@@ -507,8 +507,11 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       };
       const waiter: Waiter = {
         settle: () => {
-          this.#native.arm();
-          if (!this.#native.hasSpace()) return;
+          // Announced between two looks, so that room that comes behind them wakes the loop.
+          if (!this.#native.hasSpace()) {
+            this.#native.arm();
+            if (!this.#native.hasSpace()) return;
+          }
           end();
           resolve();
         },
