@@ -5,7 +5,7 @@ import { describeValue } from './describe_value.js';
 import { argumentError, rangeError } from './errors.js';
 import type { NativeView } from './native_types.js';
 import type { CursorAccessors, NamesOf, RowOf, Schema, ValueOf } from './schema_types.js';
-import { Status, resetError, statusError } from './status_error.js';
+import { resetError, Status, statusError } from './status_error.js';
 
 /**
  * What a view shares with its cursors: which records may be read in place. Refreshed with every call of the view that
@@ -33,7 +33,10 @@ export interface ReadWindow {
  * Accessors give null for a null, for an unknown name, for a field that another accessor reads, and before the first
  * seek. Typed arrays point into the shared heap and are valid until the record is acknowledged.
  */
-export abstract class RecordCursor<S extends Schema = Schema> extends RecordSource implements CursorAccessors<S> {
+export abstract class RecordCursor<S extends Schema = Schema>
+  extends RecordSource
+  implements CursorAccessors<S>
+{
   // Stands first so that the compiler compares cursors of different schemas member by member: then one that knows
   // its fields goes where any cursor does.
   /** The record's fields as properties. A name of any kind is a field's here. */

@@ -1,4 +1,5 @@
 export * from './constants.js';
+export { RecordCursor } from './cursor.js';
 export {
   StrandAbortError,
   StrandBusyError,
@@ -17,6 +18,7 @@ export {
 export type { AccessorName, FieldType, OrderableType } from './field_types.js';
 export { initStrandHeader, readStrandHeader } from './header.js';
 export type { StrandMeta, StrandQuery } from './metadata.js';
+export { RecordBatch } from './record_batch.js';
 export { buildSchema, decodeSchema, encodeSchema, schemaFingerprint } from './schema.js';
 export type {
   CursorAccessors,
@@ -38,8 +40,12 @@ export {
   type StrandMap,
   type StrandMapOptions,
 } from './strand_map.js';
-export { RecordCursor } from './cursor.js';
-export { RecordBatch } from './record_batch.js';
 export { StrandView, type StrandViewOptions, type StreamStatus, type ViewStats } from './view.js';
 export type { WaitOptions } from './view_waits.js';
-export { type HeapClaim, type SlotClaim, StrandWriter, type StrandWriterOptions, type WriterStats } from './writer.js';
+export {
+  type HeapClaim,
+  type SlotClaim,
+  StrandWriter,
+  type StrandWriterOptions,
+  type WriterStats,
+} from './writer.js';

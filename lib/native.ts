@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { StrandError } from './errors.js';
 import type { NativeModule } from './native_types.js';
 
-
 /** Bytes of an ELF file in which its program interpreter is named: behind the program headers, at the start. */
 const ELF_HEAD_BYTES = 4096;
 
@@ -36,7 +35,11 @@ function nativeError(problem: string, packageRoot: URL, script: string, cause?: 
   const remedy = /[\\/]node_modules[\\/]/.test(directory)
     ? `npm explore @strand/core -- npm run build:native`
     : `npm run ${script}`;
-  return new StrandError('ERR_STRAND_NATIVE', `${problem} Build it with: ${remedy} (package in ${directory})`, { cause });
+  return new StrandError(
+    'ERR_STRAND_NATIVE',
+    `${problem} Build it with: ${remedy} (package in ${directory})`,
+    { cause },
+  );
 }
 
 /**

@@ -142,15 +142,72 @@ export interface NativeView {
 /** Numbers of the core, by the names under which `constants.ts` exports them. */
 export type NativeConstants = Readonly<Record<string, number>>;
 
+/** Places in the mailboxes: what a call takes and what it leaves. */
+export type BoxPlace =
+  | 'IN_DONE'
+  | 'IN_REMAINING'
+  | 'IN_NEED_ANYWHERE'
+  | 'IN_NEED_AT_START'
+  | 'IN_HINT'
+  | 'IN_PARTIAL'
+  | 'IN_HEAP_BYTES'
+  | 'IN_ALIGNMENT'
+  | 'IN_MILLIS'
+  | 'IN_AT'
+  | 'IN_END'
+  | 'OUT_SLOT'
+  | 'OUT_SLOT_COUNT'
+  | 'OUT_HEAP'
+  | 'OUT_HEAP_BYTES'
+  | 'OUT_PUBLISHED'
+  | 'OUT_SEQ'
+  | 'IN_AFTER'
+  | 'IN_UP_TO'
+  | 'IN_TOKEN'
+  | 'OUT_PROGRESS'
+  | 'OUT_COMMITTED'
+  | 'OUT_WINDOW'
+  | 'OUT_SAFE'
+  | 'OUT_EPOCH'
+  | 'OUT_TOKEN'
+  | 'OUT_COUNT'
+  | 'OUT_BYTES';
+
+/** Answers of hot calls; anything but OK has changed nothing that others can see. */
+export type StatusName =
+  | 'OK'
+  | 'WOULD_BLOCK'
+  | 'ABORTED'
+  | 'FENCED'
+  | 'CLOSED'
+  | 'ENDED'
+  | 'CLAIMS_OPEN'
+  | 'BATCH_OPEN'
+  | 'OUT_OF_ORDER'
+  | 'UNSATISFIABLE'
+  | 'HEAP_TOO_SMALL'
+  | 'POSITION_LIMIT'
+  | 'BUSY'
+  | 'RESET'
+  | 'PAST_COMMITTED'
+  | 'BEHIND'
+  | 'NOT_COMMITTED'
+  | 'BAD_TOKEN'
+  | 'TOKEN_REQUIRED'
+  | 'NO_VACANT_SLOT'
+  | 'BAD_FIELD';
+
+/** What a wait has come to. */
+export type ProgressName = 'PENDING' | 'READY' | 'ENDED' | 'RESET' | 'CLOSED';
+
 export interface NativeModule {
   /** Hash of the sources that the addon was built from. */
   readonly abi: string;
   readonly constants: NativeConstants;
   readonly fieldTypes: readonly NativeFieldType[];
-  readonly status: Readonly<Record<string, number>>;
-  readonly progress: Readonly<Record<string, number>>;
-  /** Places in the mailboxes. */
-  readonly box: Readonly<Record<string, number>>;
+  readonly status: Readonly<Record<StatusName, number>>;
+  readonly progress: Readonly<Record<ProgressName, number>>;
+  readonly box: Readonly<Record<BoxPlace, number>>;
 
   /** `specs`: three numbers a field: tag, flags, length. */
   buildSchema(names: string[], specs: Uint32Array): NativeSchema | NativeFault;
@@ -160,16 +217,29 @@ export interface NativeModule {
   fingerprint(bytes: Uint8Array): number;
   /** `metadataBytes`: room wanted for names and meta together, 0 for as little as possible. */
   computeGeometry(
-    names: string[], schemaBytes: Uint8Array, stride: number,
-    indexCapacity: number, heapCapacity: number, metadataBytes: number,
+    names: string[],
+    schemaBytes: Uint8Array,
+    stride: number,
+    indexCapacity: number,
+    heapCapacity: number,
+    metadataBytes: number,
   ): NativeGeometry | NativeFault;
   /** `members`: JSON text of further metadata members, without braces. → undefined, or why not */
   writeHeader(
-    buffer: Uint8Array, names: string[], schemaBytes: Uint8Array, geometry: NativeGeometry, members: string,
+    buffer: Uint8Array,
+    names: string[],
+    schemaBytes: Uint8Array,
+    geometry: NativeGeometry,
+    members: string,
   ): NativeFault | undefined;
   readHeader(buffer: Uint8Array): NativeHeader | NativeFault;
   heapStart(indexCapacity: number, recordStride: number, headerSize: number): number;
-  computeTotalBytes(indexCapacity: number, recordStride: number, heapCapacity: number, headerSize: number): number;
+  computeTotalBytes(
+    indexCapacity: number,
+    recordStride: number,
+    heapCapacity: number,
+    headerSize: number,
+  ): number;
 
   /** Takes a strand over, waiting at most `millis` for a busy writer. → the writer, BUSY as a number, or a fault */
   openWriter(buffer: Uint8Array, millis: number): NativeWriter | NativeFault | number;

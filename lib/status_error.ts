@@ -1,4 +1,5 @@
 import {
+  rangeError,
   StrandAbortError,
   StrandBusyError,
   StrandCapacityError,
@@ -6,19 +7,11 @@ import {
   StrandError,
   StrandFencedError,
   StrandResetError,
-  rangeError,
 } from './errors.js';
 import { native } from './native.js';
 
 /** Answers of hot native calls. */
-export const Status = native.status as Readonly<
-  Record<
-    | 'OK' | 'WOULD_BLOCK' | 'ABORTED' | 'FENCED' | 'CLOSED' | 'ENDED' | 'CLAIMS_OPEN' | 'BATCH_OPEN' | 'OUT_OF_ORDER'
-    | 'UNSATISFIABLE' | 'HEAP_TOO_SMALL' | 'POSITION_LIMIT' | 'BUSY' | 'RESET' | 'PAST_COMMITTED' | 'BEHIND'
-    | 'NOT_COMMITTED' | 'BAD_TOKEN' | 'TOKEN_REQUIRED' | 'NO_VACANT_SLOT' | 'BAD_FIELD',
-    number
-  >
->;
+export const Status = native.status;
 
 export function resetError(): StrandResetError {
   return new StrandResetError('the stream was reset: enter the new one with waitForCommit(0)');

@@ -1,15 +1,15 @@
 import { planOf } from './codec/plan.js';
-import { CTRL_EPOCH } from './constants.js';
 import type { RecordSource } from './codec/record_source.js';
+import { CTRL_EPOCH } from './constants.js';
 import { cursorOf, type ReadWindow, type RecordCursor } from './cursor.js';
 import { describeValue } from './describe_value.js';
 import { argumentError, rangeError, StrandCapacityError, StrandClosedError } from './errors.js';
+import { fieldTypeNamed, type OrderableType } from './field_types.js';
 import { expectSchema, mapOf } from './header.js';
 import { internTableOf } from './metadata.js';
 import { native } from './native.js';
 import { unwrap } from './native_fault.js';
 import type { NativeView } from './native_types.js';
-import { fieldTypeNamed, type OrderableType } from './field_types.js';
 import { RecordBatch } from './record_batch.js';
 import type { NamesOf, Schema } from './schema_types.js';
 import { asBytes, type StrandLike } from './shared_bytes.js';
@@ -18,11 +18,7 @@ import type { Strand } from './strand.js';
 import type { StrandMap } from './strand_map.js';
 import { ViewWaits, type WaitOptions } from './view_waits.js';
 
-const { IN_UP_TO, IN_TOKEN, OUT_COMMITTED, OUT_WINDOW, OUT_SAFE, OUT_EPOCH, OUT_SEQ, OUT_TOKEN } =
-  native.box as Record<string, number> as {
-    IN_UP_TO: number; IN_TOKEN: number; OUT_COMMITTED: number; OUT_WINDOW: number; OUT_SAFE: number; OUT_EPOCH: number;
-    OUT_SEQ: number; OUT_TOKEN: number;
-  };
+const { IN_UP_TO, IN_TOKEN, OUT_COMMITTED, OUT_WINDOW, OUT_SAFE, OUT_EPOCH, OUT_SEQ, OUT_TOKEN } = native.box;
 
 /** State of a stream. */
 export type StreamStatus = 'initializing' | 'streaming' | 'eos' | 'error';
@@ -160,14 +156,19 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     let start: number;
     if (from === 'oldest' || from === 'latest') start = START[from];
     else if (typeof from === 'number' && Number.isSafeInteger(from) && from >= 0) start = START.seq;
-    else throw argumentError(`a consumer starts from 'oldest', 'latest' or a position, got ${describeValue(from)}`);
+    else
+      throw argumentError(
+        `a consumer starts from 'oldest', 'latest' or a position, got ${describeValue(from)}`,
+      );
     const status = this.#native.registerConsumer(start, typeof from === 'number' ? from : 0);
     this.#refresh();
     if (status === Status.NO_VACANT_SLOT) {
       throw new StrandCapacityError('8 consumers are registered, the most there can be: release one');
     }
     if (status === Status.PAST_COMMITTED || status === Status.BEHIND) {
-      throw rangeError(`a consumer can start from what nobody has released to what is committed, not at ${from}`);
+      throw rangeError(
+        `a consumer can start from what nobody has released to what is committed, not at ${from}`,
+      );
     }
     this.#mustBeOk(status);
     return this.#box[OUT_TOKEN] as number;
@@ -232,11 +233,15 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     if (found === undefined) throw argumentError(`the schema has no field ${describeValue(field)}`);
     const wide = fieldTypeNamed(found.type)?.width === 8;
     if (typeof value !== 'number' && !(typeof value === 'bigint' && wide)) {
-      throw argumentError(`field '${field}' is searched for a number${wide ? ' or bigint' : ''}, got ${describeValue(value)}`);
+      throw argumentError(
+        `field '${field}' is searched for a number${wide ? ' or bigint' : ''}, got ${describeValue(value)}`,
+      );
     }
     const status = this.#native.findFirst(index, value);
     if (status === Status.BAD_FIELD) {
-      throw argumentError(`field '${field}' cannot be searched: it must be numeric and declared with sorted: 'asc' or 'desc'`);
+      throw argumentError(
+        `field '${field}' cannot be searched: it must be numeric and declared with sorted: 'asc' or 'desc'`,
+      );
     }
     this.#mustBeOk(status);
     return this.#box[OUT_SEQ] as number;
@@ -249,9 +254,22 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
   }
 
   stats(): ViewStats {
-    const [recordsProduced = 0, bytesProduced = 0, producerStalls = 0, nanos = 0, consumerWaits = 0, queueDepth = 0] =
-      this.#native.stats();
-    return { recordsProduced, bytesProduced, producerStalls, producerStallNanoseconds: nanos, consumerWaits, queueDepth };
+    const [
+      recordsProduced = 0,
+      bytesProduced = 0,
+      producerStalls = 0,
+      nanos = 0,
+      consumerWaits = 0,
+      queueDepth = 0,
+    ] = this.#native.stats();
+    return {
+      recordsProduced,
+      bytesProduced,
+      producerStalls,
+      producerStallNanoseconds: nanos,
+      consumerWaits,
+      queueDepth,
+    };
   }
 
   /**
@@ -274,7 +292,8 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
         }
         const { status } = this;
         if (status === 'eos' && seq === this.committedCount) return;
-        if (status === 'error' && seq === this.committedCount) throw abortError('the producer', this.error ?? '');
+        if (status === 'error' && seq === this.committedCount)
+          throw abortError('the producer', this.error ?? '');
       }
     } finally {
       if (token !== undefined) this.#releaseQuietly(token);
@@ -328,7 +347,9 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
       case Status.BEHIND:
         return rangeError(`${upTo} cannot be acknowledged: more was acknowledged before`);
       case Status.TOKEN_REQUIRED:
-        return rangeError('consumers are registered: acknowledge with the token that registerConsumer() returned');
+        return rangeError(
+          'consumers are registered: acknowledge with the token that registerConsumer() returned',
+        );
       case Status.CLOSED:
         return new StrandClosedError('the view was closed');
       default:
@@ -355,7 +376,12 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
   #releaseQuietly(token: number): void {
     const status = this.#native.releaseConsumer(token);
     // A reset or close() has released it already.
-    if (status !== Status.OK && status !== Status.RESET && status !== Status.CLOSED && status !== Status.BAD_TOKEN) {
+    if (
+      status !== Status.OK &&
+      status !== Status.RESET &&
+      status !== Status.CLOSED &&
+      status !== Status.BAD_TOKEN
+    ) {
       throw statusError(status, () => '');
     }
   }
@@ -367,7 +393,9 @@ function compact(value: number): number {
   return integer === value ? integer : value;
 }
 
-function viewOptions<S extends Schema>(options: StrandViewOptions<S> | readonly string[]): StrandViewOptions<S> {
+function viewOptions<S extends Schema>(
+  options: StrandViewOptions<S> | readonly string[],
+): StrandViewOptions<S> {
   if (Array.isArray(options)) return { internTable: checkTable(options) };
   if (typeof options !== 'object' || options === null) {
     throw argumentError(`a view takes options or an intern table, got ${describeValue(options)}`);
@@ -377,7 +405,8 @@ function viewOptions<S extends Schema>(options: StrandViewOptions<S> | readonly 
 }
 
 function checkTable(table: unknown): readonly string[] {
-  if (!Array.isArray(table)) throw argumentError(`an intern table is a list of strings, got ${describeValue(table)}`);
+  if (!Array.isArray(table))
+    throw argumentError(`an intern table is a list of strings, got ${describeValue(table)}`);
   return table;
 }
 
@@ -387,4 +416,3 @@ function checkToken(token: unknown): number {
   }
   return token;
 }
-

@@ -5,11 +5,9 @@ import type { NativeView } from './native_types.js';
 import { resetError } from './status_error.js';
 import { breathe, park, SLICE_MILLIS, unpark, type Waiter } from './waits.js';
 
-const { IN_AFTER, IN_MILLIS, OUT_COMMITTED, OUT_EPOCH } = native.box as Record<string, number> as {
-  IN_AFTER: number; IN_MILLIS: number; OUT_COMMITTED: number; OUT_EPOCH: number;
-};
+const { IN_AFTER, IN_MILLIS, OUT_COMMITTED, OUT_EPOCH } = native.box;
 
-const Progress = native.progress as Readonly<Record<'PENDING' | 'READY' | 'ENDED' | 'RESET' | 'CLOSED', number>>;
+const Progress = native.progress;
 
 export interface WaitOptions {
   /** Resolves with the present count after this time; without it the wait has no end of its own. */
@@ -80,7 +78,8 @@ export class ViewWaits implements Waiter {
       }
       this.#takeWindow();
       if (progress === Progress.RESET) throw resetError();
-      if (progress === Progress.CLOSED) throw new StrandClosedError('the view was closed, or the process is ending');
+      if (progress === Progress.CLOSED)
+        throw new StrandClosedError('the view was closed, or the process is ending');
       return box[OUT_COMMITTED] as number;
     }
   }
@@ -122,11 +121,7 @@ export class ViewWaits implements Waiter {
     this.#native.enter();
   }
 
-  #conclude(
-    progress: number,
-    resolve: (committed: number) => void,
-    reject: (error: unknown) => void,
-  ): void {
+  #conclude(progress: number, resolve: (committed: number) => void, reject: (error: unknown) => void): void {
     this.#takeWindow();
     if (progress === Progress.RESET) reject(resetError());
     else if (progress === Progress.CLOSED) reject(closedError());

@@ -1,28 +1,43 @@
-import { asBytes, type StrandLike } from './shared_bytes.js';
 import { type Encoder, encoderOf, measure, type Stash } from './codec/encoder.js';
 import { planOf, type RecordPlan } from './codec/plan.js';
 import { Sink } from './codec/sink.js';
-import { argumentError, noteRecordsWritten, rangeError, StrandBusyError, StrandCapacityError } from './errors.js';
 import { describeValue } from './describe_value.js';
+import {
+  argumentError,
+  noteRecordsWritten,
+  rangeError,
+  StrandBusyError,
+  StrandCapacityError,
+} from './errors.js';
 import { expectSchema, mapOf } from './header.js';
 import { internTableOf } from './metadata.js';
 import { native } from './native.js';
 import { unwrap } from './native_fault.js';
 import type { NativeWriter } from './native_types.js';
 import type { RecordOf, Schema } from './schema_types.js';
+import { asBytes, type StrandLike } from './shared_bytes.js';
 import { reentrantError, Status, statusError } from './status_error.js';
 import type { Strand } from './strand.js';
 import type { StrandMap } from './strand_map.js';
 import { breathe, park, SLICE_MILLIS, unpark, type Waiter } from './waits.js';
 
 const {
-  IN_DONE, IN_REMAINING, IN_NEED_ANYWHERE, IN_NEED_AT_START, IN_HINT, IN_PARTIAL, IN_HEAP_BYTES, IN_ALIGNMENT, IN_MILLIS,
-  OUT_SLOT, OUT_SLOT_COUNT, OUT_HEAP, OUT_HEAP_BYTES, OUT_PUBLISHED, OUT_SEQ,
-} = native.box as Record<string, number> as {
-  IN_DONE: number; IN_REMAINING: number; IN_NEED_ANYWHERE: number; IN_NEED_AT_START: number; IN_HINT: number; IN_PARTIAL: number;
-  IN_HEAP_BYTES: number; IN_ALIGNMENT: number; IN_MILLIS: number; OUT_SLOT: number; OUT_SLOT_COUNT: number;
-  OUT_HEAP: number; OUT_HEAP_BYTES: number; OUT_PUBLISHED: number; OUT_SEQ: number;
-};
+  IN_DONE,
+  IN_REMAINING,
+  IN_NEED_ANYWHERE,
+  IN_NEED_AT_START,
+  IN_HINT,
+  IN_PARTIAL,
+  IN_HEAP_BYTES,
+  IN_ALIGNMENT,
+  IN_MILLIS,
+  OUT_SLOT,
+  OUT_SLOT_COUNT,
+  OUT_HEAP,
+  OUT_HEAP_BYTES,
+  OUT_PUBLISHED,
+  OUT_SEQ,
+} = native.box;
 
 /** How long attaching waits for an older writer that is filling slots, and in what steps. */
 const BUSY_PATIENCE_MILLIS = 1000;
@@ -68,7 +83,10 @@ class BatchProgress {
   count = 0;
   base = 0;
   stashed = false;
-  constructor(readonly records: readonly unknown[], readonly length: number) {}
+  constructor(
+    readonly records: readonly unknown[],
+    readonly length: number,
+  ) {}
 }
 
 /**
@@ -125,7 +143,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     this.#encoder = encoderOf(this.#plan, handles);
     this.#ring = Sink.overRing(bytes, this.#native);
     this.#scratch = Sink.overScratch(this.#native);
-    this.#bytesPerRecord = this.#plan.fields.filter((f) => f.type.elementSize > 0).length * FIRST_PAYLOAD_BYTES;
+    this.#bytesPerRecord =
+      this.#plan.fields.filter((f) => f.type.elementSize > 0).length * FIRST_PAYLOAD_BYTES;
     this.#box[IN_ALIGNMENT] = this.#plan.alignment;
     this.#box[IN_MILLIS] = SLICE_MILLIS;
   }
@@ -207,7 +226,10 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
    *
    * @param options.signal ends the wait for room with its reason; what is visible by then stays
    */
-  writeRecordBatchAsync(records: readonly RecordOf<S>[], options: { signal?: AbortSignal } = {}): Promise<void> {
+  writeRecordBatchAsync(
+    records: readonly RecordOf<S>[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<void> {
     const turn = this.#queue.then(() => this.#writeAsync(records, options.signal));
     this.#queue = turn.catch(() => {});
     return turn;
@@ -241,7 +263,10 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     }
     this.#check(status);
     const first = this.#box[OUT_SEQ] as number;
-    return Array.from({ length: count }, (_, i) => ({ seq: first + i, slotOffset: writer.slotOffset(first + i) }));
+    return Array.from({ length: count }, (_, i) => ({
+      seq: first + i,
+      slotOffset: writer.slotOffset(first + i),
+    }));
   }
 
   /** Publishes a claimed slot. Slots are committed in the order of their claims. */
@@ -391,7 +416,13 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     let anywhere = 0;
     if (batch.stashed) {
       const { heapStart } = this.#ring;
-      ({ atStart, anywhere } = measure(this.#plan, this.#stash, batch.next, heapStart, this.map.heap_capacity));
+      ({ atStart, anywhere } = measure(
+        this.#plan,
+        this.#stash,
+        batch.next,
+        heapStart,
+        this.map.heap_capacity,
+      ));
     }
     box[IN_DONE] = batch.done;
     box[IN_REMAINING] = batch.length - batch.next;
@@ -430,7 +461,13 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       }
       const wanted = batch.count - batch.done;
       const stored = this.#encoder.run(
-        sink, batch.records, batch.next, wanted, batch.done === 0 ? ends : ends.subarray(batch.done), batch.base, this.#stash,
+        sink,
+        batch.records,
+        batch.next,
+        wanted,
+        batch.done === 0 ? ends : ends.subarray(batch.done),
+        batch.base,
+        this.#stash,
       );
       batch.done += stored;
       batch.next += stored;

@@ -1,6 +1,6 @@
-import { rangeError, argumentError, valueRangeError, valueTypeError } from '../errors.js';
-import { typedArrayBytes, typedArrayName } from './typed_arrays.js';
+import { argumentError, rangeError, valueRangeError, valueTypeError } from '../errors.js';
 import type { FieldPlan } from './plan.js';
+import { typedArrayBytes, typedArrayName } from './typed_arrays.js';
 
 /**
  * What an encoder stores of a value: null where it is absent (left out or null), a number or boolean, a bigint for
@@ -72,7 +72,8 @@ function refConverter(field: FieldPlan, handles: InternHandles | undefined): Con
       throw valueTypeError(field.name, record, expected, value);
     }
     const handle = handles.get(value);
-    if (handle === undefined) throw valueRangeError(field.name, record, 'a string of the intern table', value);
+    if (handle === undefined)
+      throw valueRangeError(field.name, record, 'a string of the intern table', value);
     return handle;
   };
 }
@@ -109,7 +110,10 @@ type ElementArray = { [index: number]: number | bigint } & ArrayBufferView;
 
 /** The typed array of each type with elements, and the check of one element of a plain array. */
 const ARRAYS: Readonly<
-  Record<string, { make: new (length: number) => ElementArray; element: (value: unknown) => number | bigint | undefined }>
+  Record<
+    string,
+    { make: new (length: number) => ElementArray; element: (value: unknown) => number | bigint | undefined }
+  >
 > = {
   bytes: { make: Uint8Array, element: (v) => integerElement(v, 0, 0xff) },
   large_bytes: { make: Uint8Array, element: (v) => integerElement(v, 0, 0xff) },
@@ -122,7 +126,9 @@ const ARRAYS: Readonly<
 };
 
 function integerElement(value: unknown, low: number, high: number): number | undefined {
-  return Number.isInteger(value) && (value as number) >= low && (value as number) <= high ? (value as number) : undefined;
+  return Number.isInteger(value) && (value as number) >= low && (value as number) <= high
+    ? (value as number)
+    : undefined;
 }
 
 function bigintElement(value: unknown): bigint | undefined {
@@ -135,7 +141,9 @@ function arrayConverter(field: FieldPlan): Convert {
   const { make, element } = ARRAYS[field.type.name] as (typeof ARRAYS)[string];
   const ownName = make.name;
   const fixed = field.type.kind === 'fixed';
-  const expected = fixed ? `a ${ownName} of ${field.width} bytes` : `a ${ownName} or an array of its elements`;
+  const expected = fixed
+    ? `a ${ownName} of ${field.width} bytes`
+    : `a ${ownName} or an array of its elements`;
 
   const fromElements = (values: readonly unknown[], record: number): ElementArray => {
     const { length } = values;
@@ -144,7 +152,8 @@ function arrayConverter(field: FieldPlan): Convert {
       const value = values[i];
       const stored = element(value);
       if (stored === undefined) {
-        const report = typeof value === 'number' || typeof value === 'bigint' ? valueRangeError : valueTypeError;
+        const report =
+          typeof value === 'number' || typeof value === 'bigint' ? valueRangeError : valueTypeError;
         throw report(field.name, record, `elements that a ${ownName} holds (element ${i})`, value);
       }
       array[i] = stored;

@@ -1,5 +1,5 @@
-import { argumentError, StrandCapacityError, valueCapacityError } from '../errors.js';
 import { describeValue } from '../describe_value.js';
+import { argumentError, StrandCapacityError, valueCapacityError } from '../errors.js';
 import { type Convert, converterOf, type InternHandles, type Stored } from './converters.js';
 import { closureEncoder } from './encoder_closures.js';
 import { generatedEncoder } from './encoder_source.js';
@@ -21,7 +21,15 @@ export interface Encoder {
    * → how many records were stored; fewer than `count` when the next one's payloads have no room: its values are in
    * `stash` then.
    */
-  run(sink: Sink, records: readonly unknown[], from: number, count: number, ends: Uint32Array, base: number, stash: Stash): number;
+  run(
+    sink: Sink,
+    records: readonly unknown[],
+    from: number,
+    count: number,
+    ends: Uint32Array,
+    base: number,
+    stash: Stash,
+  ): number;
   /** Encodes one record. → false where its payloads have no room: its values are in `stash` then. */
   one(sink: Sink, record: unknown, index: number, stash: Stash): boolean;
   /** Stores values that were stashed. → false where they have no room. */
@@ -39,9 +47,12 @@ export class EncoderHelpers {
   }
 
   notARecord(value: unknown, index: number): never {
-    throw argumentError(`record ${index} must be an object with the schema's fields, got ${describeValue(value)}`, {
-      record: index,
-    });
+    throw argumentError(
+      `record ${index} must be an object with the schema's fields, got ${describeValue(value)}`,
+      {
+        record: index,
+      },
+    );
   }
 
   tooLong(index: number, bytes: number, record: number): never {
@@ -62,7 +73,13 @@ export interface HeapNeed {
  *
  * @throws StrandCapacityError where a value is too long for its field, or the record for the heap
  */
-export function measure(plan: RecordPlan, stash: Stash, record: number, heapStart: number, capacity: number): HeapNeed {
+export function measure(
+  plan: RecordPlan,
+  stash: Stash,
+  record: number,
+  heapStart: number,
+  capacity: number,
+): HeapNeed {
   let end = heapStart;
   let slack = 0;
   for (const field of plan.fields) {

@@ -37,7 +37,9 @@ function putFixed(field: FieldPlan): Put {
 /** Encoder made of closures: the same work, slower, for runtimes that do not generate code and for very wide schemas. */
 export function closureEncoder(helpers: EncoderHelpers): Encoder {
   const { plan, convert } = helpers;
-  const scalars = plan.fields.map((field) => (field.type.kind === 'fixed' ? putFixed(field) : PUTS[field.type.name]));
+  const scalars = plan.fields.map((field) =>
+    field.type.kind === 'fixed' ? putFixed(field) : PUTS[field.type.name],
+  );
 
   const read = (record: unknown, index: number, stash: Stash): void => {
     if (typeof record !== 'object' || record === null) helpers.notARecord(record, index);
@@ -63,7 +65,8 @@ export function closureEncoder(helpers: EncoderHelpers): Encoder {
     }
     const { elementSize } = field.type;
     const start = Math.ceil(at / elementSize) * elementSize;
-    const end = typeof value === 'string' ? sink.text(value, start) : sink.bytes(value as ArrayBufferView, start);
+    const end =
+      typeof value === 'string' ? sink.text(value, start) : sink.bytes(value as ArrayBufferView, start);
     if (end === NO_ROOM) return NO_ROOM;
     if (sink.length > field.maxPayload) helpers.tooLong(field.index, sink.length, index);
     pointer(sink, field, start - sink.heapStart, sink.length);

@@ -1,8 +1,8 @@
+import { HEAP_ABSENT_OFFSET } from '../constants.js';
 import type { Encoder, EncoderHelpers } from './encoder.js';
 import { quote, SourceCache } from './generate.js';
 import { isInherited } from './inherited.js';
 import type { FieldPlan, RecordPlan } from './plan.js';
-import { HEAP_ABSENT_OFFSET } from '../constants.js';
 
 type MakeEncoder = (helpers: EncoderHelpers, absent: number) => Encoder;
 
@@ -22,8 +22,15 @@ const INTEGER_TEST: Readonly<Record<string, (v: string) => string>> = {
 };
 
 const SETTERS: Readonly<Record<string, string>> = {
-  u8: 'setUint8', u16: 'setUint16', u32: 'setUint32', utf8_ref: 'setUint32',
-  i8: 'setInt8', i16: 'setInt16', i32: 'setInt32', f32: 'setFloat32', f64: 'setFloat64',
+  u8: 'setUint8',
+  u16: 'setUint16',
+  u32: 'setUint32',
+  utf8_ref: 'setUint32',
+  i8: 'setInt8',
+  i16: 'setInt16',
+  i32: 'setInt32',
+  f32: 'setFloat32',
+  f64: 'setFloat64',
 };
 
 /** Condition under which a value needs no conversion; undefined where it always does. */
@@ -112,7 +119,9 @@ function putBitmap(plan: RecordPlan): string {
 function source(plan: RecordPlan): string {
   const values = plan.fields.map((field) => `v${field.index}`).join(', ');
   const read = plan.fields.map(readField).join('\n    ');
-  const converters = plan.fields.map((field) => `const c${field.index} = h.convert[${field.index}];`).join('\n');
+  const converters = plan.fields
+    .map((field) => `const c${field.index} = h.convert[${field.index}];`)
+    .join('\n');
   return `'use strict';
 ${converters}
 function put(s, index, ${values}) {
@@ -155,6 +164,9 @@ return { run, one, stashed };`;
 
 /** Encoder whose code is made for the schema. */
 export function generatedEncoder(helpers: EncoderHelpers): Encoder {
-  const make = cache.get(helpers.plan.key, () => new Function('h', 'ABSENT', source(helpers.plan)) as MakeEncoder);
+  const make = cache.get(
+    helpers.plan.key,
+    () => new Function('h', 'ABSENT', source(helpers.plan)) as MakeEncoder,
+  );
   return make(helpers, HEAP_ABSENT_OFFSET);
 }

@@ -1,5 +1,5 @@
-import type { NativeFieldType, NativeHeader } from '../native_types.js';
 import { native } from '../native.js';
+import type { NativeFieldType, NativeHeader } from '../native_types.js';
 
 /** One field as the codec needs it. */
 export interface FieldPlan {
@@ -37,10 +37,21 @@ const WIDE_POINTER_WIDTH = 8;
 export function planOf(header: NativeHeader): RecordPlan {
   const fields = header.names.map((name, index): FieldPlan => {
     const at = index * NUMBERS_PER_FIELD;
-    const [tag = 0, , offset = 0, width = 0, nullableBit = -1] = header.fields.subarray(at, at + NUMBERS_PER_FIELD);
+    const [tag = 0, , offset = 0, width = 0, nullableBit = -1] = header.fields.subarray(
+      at,
+      at + NUMBERS_PER_FIELD,
+    );
     const type = native.fieldTypes[tag - 1] as NativeFieldType;
     const pointerLimit = width === WIDE_POINTER_WIDTH ? WIDE_POINTER_LIMIT : NARROW_POINTER_LIMIT;
-    return { index, name, type, offset, width, nullableBit, maxPayload: type.elementSize > 0 ? pointerLimit : 0 };
+    return {
+      index,
+      name,
+      type,
+      offset,
+      width,
+      nullableBit,
+      maxPayload: type.elementSize > 0 ? pointerLimit : 0,
+    };
   });
   const nullable = fields.filter((field) => field.nullableBit >= 0).length;
   const { headerSize, indexCapacity } = header.geometry;
@@ -52,6 +63,11 @@ export function planOf(header: NativeHeader): RecordPlan {
     bitmapBytes: Math.ceil(nullable / 8),
     needsHeap: fields.some((field) => field.type.elementSize > 0),
     alignment: fields.reduce((most, field) => Math.max(most, field.type.elementSize), 1),
-    key: JSON.stringify([headerSize, indexCapacity, header.stride, fields.map((f) => [f.name, f.type.tag, f.offset, f.width, f.nullableBit])]),
+    key: JSON.stringify([
+      headerSize,
+      indexCapacity,
+      header.stride,
+      fields.map((f) => [f.name, f.type.tag, f.offset, f.width, f.nullableBit]),
+    ]),
   };
 }

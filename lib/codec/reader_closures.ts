@@ -6,7 +6,9 @@ import type { RecordSource } from './record_source.js';
 
 type Read = () => unknown;
 
-type CursorConstructor = new (window: unknown) => RecordSource & {
+type CursorConstructor = new (
+  window: unknown,
+) => RecordSource & {
   readonly window: ReadWindow;
   seekSlow(seq: number): boolean;
 };
@@ -14,19 +16,32 @@ type CursorConstructor = new (window: unknown) => RecordSource & {
 function readPresent(field: FieldPlan, s: RecordSource): Read {
   const { offset, width, type } = field;
   switch (type.name) {
-    case 'u8': return () => s.dv.getUint8(s.at + offset);
-    case 'u16': return () => s.dv.getUint16(s.at + offset, true);
-    case 'u32': return () => s.dv.getUint32(s.at + offset, true);
-    case 'u64': return () => s.dv.getBigUint64(s.at + offset, true);
-    case 'i8': return () => s.dv.getInt8(s.at + offset);
-    case 'i16': return () => s.dv.getInt16(s.at + offset, true);
-    case 'i32': return () => s.dv.getInt32(s.at + offset, true);
-    case 'i64': return () => s.dv.getBigInt64(s.at + offset, true);
-    case 'f32': return () => s.dv.getFloat32(s.at + offset, true);
-    case 'f64': return () => s.dv.getFloat64(s.at + offset, true);
-    case 'bool8': return () => s.dv.getUint8(s.at + offset) !== 0;
-    case 'utf8_ref': return () => s.internTable?.[s.dv.getUint32(s.at + offset, true)] ?? null;
-    case 'fixed_bytes': return () => s.fixed(s.at + offset, width);
+    case 'u8':
+      return () => s.dv.getUint8(s.at + offset);
+    case 'u16':
+      return () => s.dv.getUint16(s.at + offset, true);
+    case 'u32':
+      return () => s.dv.getUint32(s.at + offset, true);
+    case 'u64':
+      return () => s.dv.getBigUint64(s.at + offset, true);
+    case 'i8':
+      return () => s.dv.getInt8(s.at + offset);
+    case 'i16':
+      return () => s.dv.getInt16(s.at + offset, true);
+    case 'i32':
+      return () => s.dv.getInt32(s.at + offset, true);
+    case 'i64':
+      return () => s.dv.getBigInt64(s.at + offset, true);
+    case 'f32':
+      return () => s.dv.getFloat32(s.at + offset, true);
+    case 'f64':
+      return () => s.dv.getFloat64(s.at + offset, true);
+    case 'bool8':
+      return () => s.dv.getUint8(s.at + offset) !== 0;
+    case 'utf8_ref':
+      return () => s.internTable?.[s.dv.getUint32(s.at + offset, true)] ?? null;
+    case 'fixed_bytes':
+      return () => s.fixed(s.at + offset, width);
   }
   const column = s.columns[field.index];
   if (column !== undefined) return type.kind === 'json' ? () => column.json() : () => column.text();
@@ -62,7 +77,12 @@ function readers(plan: RecordPlan, source: RecordSource): object {
     toObject: () => {
       const object: Record<string, unknown> = {};
       for (const [name, { read }] of reads) {
-        Object.defineProperty(object, name, { value: read(), enumerable: true, writable: true, configurable: true });
+        Object.defineProperty(object, name, {
+          value: read(),
+          enumerable: true,
+          writable: true,
+          configurable: true,
+        });
       }
       return object;
     },

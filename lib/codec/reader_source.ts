@@ -6,8 +6,16 @@ import { ACCESSOR_NAMES, ACCESSORS, ARRAY_CLASSES, type CursorBase, type CursorC
 const cache = new SourceCache<CursorClass>();
 
 const GETTERS: Readonly<Record<string, string>> = {
-  u8: 'getUint8', u16: 'getUint16', u32: 'getUint32', u64: 'getBigUint64',
-  i8: 'getInt8', i16: 'getInt16', i32: 'getInt32', i64: 'getBigInt64', f32: 'getFloat32', f64: 'getFloat64',
+  u8: 'getUint8',
+  u16: 'getUint16',
+  u32: 'getUint32',
+  u64: 'getBigUint64',
+  i8: 'getInt8',
+  i16: 'getInt16',
+  i32: 'getInt32',
+  i64: 'getBigInt64',
+  f32: 'getFloat32',
+  f64: 'getFloat64',
 };
 
 /** Expression that reads a field of a record that is there and present. */
@@ -47,9 +55,14 @@ function accessor(name: string, fields: readonly FieldPlan[]): string {
 
 function source(plan: RecordPlan): string {
   const accessors = ACCESSOR_NAMES.map((name) =>
-    accessor(name, plan.fields.filter((field) => ACCESSORS[field.type.name] === name)),
+    accessor(
+      name,
+      plan.fields.filter((field) => ACCESSORS[field.type.name] === name),
+    ),
   );
-  const getters = plan.fields.map((field) => `get [${quote(field.name)}]() { const s = this.#s; return ${readField(field)}; }`);
+  const getters = plan.fields.map(
+    (field) => `get [${quote(field.name)}]() { const s = this.#s; return ${readField(field)}; }`,
+  );
   const members = plan.fields.map((field) => `[${quote(field.name)}]: ${readField(field)}`);
   return `'use strict';
 // The private name keeps clear of any field's.
@@ -81,5 +94,8 @@ return class extends Base {
 
 /** Cursor class whose code is made for the schema. */
 export function generatedCursor(plan: RecordPlan, base: CursorBase): CursorClass {
-  return cache.get(plan.key, () => new Function('Base', 'arrays', source(plan))(base, ARRAY_CLASSES) as CursorClass);
+  return cache.get(
+    plan.key,
+    () => new Function('Base', 'arrays', source(plan))(base, ARRAY_CLASSES) as CursorClass,
+  );
 }

@@ -4,7 +4,7 @@ import type { NativeView } from '../native_types.js';
 import type { RecordPlan } from './plan.js';
 import { TextColumn } from './text_column.js';
 
-const { OUT_BYTES } = native.box as { OUT_BYTES: number };
+const { OUT_BYTES } = native.box;
 
 /** Where a cursor is before its first seek: no accessor reads then. */
 export const NOWHERE = -1;
@@ -45,7 +45,9 @@ export abstract class RecordSource {
     this.heapAt = view.header.geometry.heapStart;
     this.heapLength = view.header.geometry.heapCapacity;
     this.columns = plan.fields.map((field) =>
-      field.type.kind === 'text' || field.type.kind === 'json' ? new TextColumn(field, view, this) : undefined,
+      field.type.kind === 'text' || field.type.kind === 'json'
+        ? new TextColumn(field, view, this)
+        : undefined,
     );
   }
 
@@ -80,11 +82,11 @@ export abstract class RecordSource {
   useCopy(seq: number): number {
     let status = this.#native.snapshot(seq, this.#copy);
     const bytes = this.#native.box[OUT_BYTES] as number;
-    if (status === native.status['OK'] && bytes > this.#copy.length) {
+    if (status === native.status.OK && bytes > this.#copy.length) {
       this.#copy = new Uint8Array(2 ** Math.ceil(Math.log2(bytes)));
       status = this.#native.snapshot(seq, this.#copy);
     }
-    if (status !== native.status['OK']) return status;
+    if (status !== native.status.OK) return status;
     const { stride } = this.plan;
     this.isCopy = true;
     this.dv = new DataView(this.#copy.buffer);

@@ -1,7 +1,7 @@
 import { native } from '../native.js';
 import type { NativeWriter } from '../native_types.js';
 
-const { IN_AT, IN_END } = native.box as { IN_AT: number; IN_END: number };
+const { IN_AT, IN_END } = native.box;
 
 /** Strings of at most this many ASCII characters are faster encoded here than by a native call. */
 const SHORT = 8;

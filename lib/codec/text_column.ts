@@ -1,10 +1,9 @@
-
 import { native } from '../native.js';
 import type { NativeView } from '../native_types.js';
 import type { FieldPlan } from './plan.js';
 import type { RecordSource } from './record_source.js';
 
-const { OUT_COUNT } = native.box as { OUT_COUNT: number };
+const { OUT_COUNT } = native.box;
 
 /** Bit of an end that marks an absent value. */
 const TEXT_ABSENT = native.constants['TEXT_ABSENT'] as number;
