@@ -51,6 +51,8 @@ target_include_directories(strand_addon PRIVATE binding "${PROJECT_BINARY_DIR}/g
 target_include_directories(strand_addon SYSTEM PRIVATE "${node_api_headers}" "${node_addon_api}")
 target_compile_definitions(
   strand_addon PRIVATE NAPI_VERSION=8 NODE_ADDON_API_DISABLE_DEPRECATED NAPI_DISABLE_CPP_EXCEPTIONS
+                       # Calls into the engine fail while a worker is terminated; that ends no process.
+                       NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
 )
 target_compile_options(strand_addon PRIVATE -fno-exceptions)
 set_target_properties(

@@ -38,7 +38,7 @@ function nativeError(problem: string, packageRoot: URL, script: string, cause?: 
   return new StrandError(
     'ERR_STRAND_NATIVE',
     `${problem} Build it with: ${remedy} (package in ${directory})`,
-    { cause },
+    cause === undefined ? {} : { cause },
   );
 }
 

@@ -142,6 +142,11 @@ export interface NativeView {
 /** Numbers of the core, by the names under which `constants.ts` exports them. */
 export type NativeConstants = Readonly<Record<string, number>>;
 
+/** Something with pending asynchronous waits, which it tests again whenever this thread's loop is woken. */
+export interface Waiter {
+  settle(): void;
+}
+
 /** Places in the mailboxes: what a call takes and what it leaves. */
 export type BoxPlace =
   | 'IN_DONE'
@@ -245,6 +250,8 @@ export interface NativeModule {
   openWriter(buffer: Uint8Array, millis: number): NativeWriter | NativeFault | number;
   openView(buffer: Uint8Array): NativeView | NativeFault;
 
+  /** Set by `waits.ts` for all copies of it that a thread loads. */
+  waiters?: Set<Waiter>;
   /** What this thread's loop calls when something that it waits for may have happened. Once per thread. */
   onWake(callback: () => void): void;
   /** Whether pending waits keep this thread's loop alive. */

@@ -1,22 +1,25 @@
 import { isMainThread } from 'node:worker_threads';
 import { native } from './native.js';
+import type { Waiter } from './native_types.js';
 
-/** Something with pending asynchronous waits, which it tests again whenever this thread's loop is woken. */
-export interface Waiter {
-  settle(): void;
-}
+export type { Waiter };
 
 /** Longest native sleep: a thread that is to be terminated, or a process that ends, waits this long at most. */
 export const SLICE_MILLIS = 10;
 
-const waiters = new Set<Waiter>();
+/** Those who wait on this thread. Kept at the addon, which the thread loads once, however often it loads this module. */
+const waiters = native.waiters ?? attachLoop();
 
-native.onWake(() => {
-  for (const waiter of [...waiters]) waiter.settle();
-});
-
-// A blocked worker cannot be terminated, and a process waits for its workers. A worker's own exit ends only that worker.
-if (isMainThread) process.once('exit', () => native.beginShutdown());
+function attachLoop(): Set<Waiter> {
+  const all = new Set<Waiter>();
+  native.waiters = all;
+  native.onWake(() => {
+    for (const waiter of [...all]) waiter.settle();
+  });
+  // A blocked worker cannot be terminated, and a process waits for its workers. A worker's own exit ends only that one.
+  if (isMainThread) process.once('exit', () => native.beginShutdown());
+  return all;
+}
 
 /** Keeps the loop alive and has the waiter settled at each wake-up, until `unpark`. */
 export function park(waiter: Waiter): void {

@@ -28,6 +28,7 @@ class AsyncSink {
 class AsyncWaiter {
  public:
   AsyncWaiter(AsyncSink& sink, const std::uint32_t* counter) noexcept : sink_(&sink), counter_(counter) {}
+  ~AsyncWaiter() = default;
   AsyncWaiter(const AsyncWaiter&) = delete;
   AsyncWaiter& operator=(const AsyncWaiter&) = delete;
 
@@ -60,6 +61,7 @@ class AsyncTable {
   [[nodiscard]] static AsyncTable& instance() noexcept;
 
   AsyncTable() = default;
+  ~AsyncTable() = default;
   AsyncTable(const AsyncTable&) = delete;
   AsyncTable& operator=(const AsyncTable&) = delete;
 

@@ -30,11 +30,10 @@
 ///       predicate?  done
 ///
 /// Why no wake-up is lost: A and B order as if both were full fences (memory/asymmetric_fence.h; with Scope::system
-/// both are). Either the waker sees the flag, or the waiter's
-/// test behind A sees the store in front of B. A waker that takes a flag bumps COUNTER after taking it, so a
-/// waiter whose flag was taken either read its key before the bump, and does not sleep, or raised its flag after
-/// the exchange, and then sees the store. Nothing stops a flag from staying behind when its waiter found the
-/// predicate true: the next waker makes one system call for nothing.
+/// both are). Either the waker sees the flag, or the waiter's test behind A sees the store in front of B. A waker that
+/// takes a flag bumps COUNTER after taking it, so a waiter whose flag was taken either read its key before the bump,
+/// and does not sleep, or raised its flag after the exchange, and then sees the store. Nothing stops a flag from
+/// staying behind when its waiter found the predicate true: the next waker makes one system call for nothing.
 ///
 /// A waker that took the flags and died before it could wake leaves sleepers behind. A thread cannot die there,
 /// a process can be killed: with Scope::system a sleeper therefore comes back by itself now and then.
@@ -54,11 +53,11 @@ void signalAsync(Word32 counter, const std::optional<Word64>& image) noexcept;
 template <Parker P>
 class BasicEventCount {
  public:
-  using nanoseconds = std::chrono::nanoseconds;
+  using Nanoseconds = std::chrono::nanoseconds;
   using Clock = std::chrono::steady_clock;
 
   /// How long a sleeper with Scope::system trusts the wakers of other processes.
-  static constexpr nanoseconds kSystemSlice =
+  static constexpr Nanoseconds kSystemSlice =
       P::kReachesOtherProcesses ? std::chrono::milliseconds(500) : std::chrono::milliseconds(10);
 
   /// @param image the strand's IMAGE word (wait/image.h); without one only this image's event loops are woken.
@@ -98,7 +97,7 @@ class BasicEventCount {
   }
 
   /// Sleeps until the counter has left `key`, or spuriously less.
-  ParkResult sleep(std::uint32_t key, nanoseconds timeout) const noexcept {
+  ParkResult sleep(std::uint32_t key, Nanoseconds timeout) const noexcept {
     return P::park(counter_, key, timeout, scope_);
   }
 
@@ -107,7 +106,7 @@ class BasicEventCount {
   /// @param timeout zero or less only tests; kForever has no end.
   /// @return whether the predicate was true at the last test. False: the time is over, or `shuttingDown()`.
   template <class Predicate>
-  [[nodiscard]] bool await(Predicate&& predicate, nanoseconds timeout, Spinner& spinner) const noexcept;
+  [[nodiscard]] bool await(Predicate&& predicate, Nanoseconds timeout, Spinner& spinner) const noexcept;
 
   [[nodiscard]] Word32 counter() const noexcept { return counter_; }
   [[nodiscard]] Scope scope() const noexcept { return scope_; }
@@ -147,11 +146,11 @@ void BasicEventCount<P>::wakeAll() const noexcept {
 
 template <Parker P>
 template <class Predicate>
-bool BasicEventCount<P>::await(Predicate&& predicate, nanoseconds timeout, Spinner& spinner) const noexcept {
+bool BasicEventCount<P>::await(Predicate&& predicate, Nanoseconds timeout, Spinner& spinner) const noexcept {
   if (predicate()) {
     return true;
   }
-  if (timeout <= nanoseconds::zero()) {
+  if (timeout <= Nanoseconds::zero()) {
     return false;
   }
   const Clock::time_point start = Clock::now();
@@ -164,12 +163,12 @@ bool BasicEventCount<P>::await(Predicate&& predicate, nanoseconds timeout, Spinn
     if (predicate()) {
       break;
     }
-    const nanoseconds waited = Clock::now() - start;
+    const Nanoseconds waited = Clock::now() - start;
     if (waited >= timeout || shuttingDown()) {
       spinner.missed();
       return false;
     }
-    nanoseconds remaining = timeout == kForever ? kForever : timeout - waited;
+    Nanoseconds remaining = timeout == kForever ? kForever : timeout - waited;
     if (scope_ == Scope::system) {
       remaining = std::min(remaining, kSystemSlice);
     }

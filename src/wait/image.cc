@@ -18,8 +18,8 @@ constexpr std::uint64_t mix(std::uint64_t x) noexcept {
 std::uint64_t randomId() noexcept {
   // The address alone tells the images of one process apart, the rest those of different processes, should the
   // system have no entropy to give.
-  static const char here = 0;
-  std::uint64_t seed = mix(static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&here)));
+  static const char kHere = 0;
+  std::uint64_t seed = mix(static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&kHere)));
   seed = mix(seed ^ static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()));
   try {
     std::random_device device;
@@ -33,8 +33,8 @@ std::uint64_t randomId() noexcept {
 }  // namespace
 
 std::uint64_t imageId() noexcept {
-  static const std::uint64_t id = randomId();
-  return id;
+  static const std::uint64_t kId = randomId();
+  return kId;
 }
 
 void joinImage(Word64 image) noexcept {

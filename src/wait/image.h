@@ -22,6 +22,7 @@
 /// Signals this image's table. The name is the agreement between images, also of other versions of the package:
 /// who changes what it does, changes the name. A program that contains the core itself takes part if its symbols
 /// are exported (CMake: ENABLE_EXPORTS).
+// NOLINTNEXTLINE(readability-identifier-naming): a C symbol
 extern "C" STRAND_EXPORT void strand_signal_async_v1(const std::uint32_t* counter);
 
 namespace strand::wait {

@@ -53,9 +53,9 @@ class Peers {
 
  private:
   static std::vector<SignalAsync> search() {
-    static const char here = 0;
+    static const char kHere = 0;
     Dl_info self{};
-    dladdr(&here, &self);
+    dladdr(&kHere, &self);
     std::vector<SignalAsync> found;
     for (const std::string& path : loadedImagePaths()) {
       const Handle image = openLoaded(path.empty() ? nullptr : path.c_str(), 0);

@@ -18,10 +18,10 @@ namespace {
 using SignalAsync = void (*)(const std::uint32_t*);
 
 HMODULE ownModule() noexcept {
-  static const char here = 0;
+  static const char kHere = 0;
   HMODULE module = nullptr;
   GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                     reinterpret_cast<LPCWSTR>(&here), &module);
+                     reinterpret_cast<LPCWSTR>(&kHere), &module);
   return module;
 }
 

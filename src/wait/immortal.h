@@ -9,16 +9,16 @@ namespace strand::wait {
 template <typename T>
 class Immortal {
  public:
-  Immortal() noexcept { std::construct_at(&value_); }
+  Immortal() noexcept { std::construct_at(&value); }
   ~Immortal() {}  // NOLINT(modernize-use-equals-default): the union has no destructor to default to
   Immortal(const Immortal&) = delete;
   Immortal& operator=(const Immortal&) = delete;
 
-  [[nodiscard]] T& operator*() noexcept { return value_; }
+  [[nodiscard]] T& operator*() noexcept { return value; }
 
  private:
   union {
-    T value_;
+    T value;
   };
 };
 

@@ -35,12 +35,12 @@ inline void cpuRelax() noexcept {
 /// One waiter's spinning budget. Belongs to one thread at a time.
 class Spinner {
  public:
-  using nanoseconds = std::chrono::nanoseconds;
+  using Nanoseconds = std::chrono::nanoseconds;
 
-  static constexpr nanoseconds kMinBudget{1'500};
-  static constexpr nanoseconds kMaxBudget{50'000};
+  static constexpr Nanoseconds kMinBudget{1'500};
+  static constexpr Nanoseconds kMaxBudget{50'000};
   /// Roughly what falling asleep and being woken adds to a wait.
-  static constexpr nanoseconds kSleepCost{25'000};
+  static constexpr Nanoseconds kSleepCost{25'000};
 
   /// Reading the clock costs about as much as a pause; it is done once in so many.
   static constexpr int kPausesPerClock = 16;
@@ -51,11 +51,11 @@ class Spinner {
   /// With one core it does not spin: what it would wait for cannot run meanwhile.
   /// @return whether the predicate was true.
   template <class Predicate>
-  bool spin(Predicate&& predicate, nanoseconds limit = nanoseconds::max()) noexcept;
+  bool spin(Predicate&& predicate, Nanoseconds limit = Nanoseconds::max()) noexcept;
 
   /// What a successful wait that did not end by spinning took in all. Where spinning to the full would have been
   /// enough the budget grows, so that two threads that put each other to sleep find back to spinning.
-  void slept(nanoseconds total) noexcept {
+  void slept(Nanoseconds total) noexcept {
     if (total <= kMaxBudget + kSleepCost) {
       budget_ = grown();
     } else {
@@ -67,23 +67,23 @@ class Spinner {
   void missed() noexcept { budget_ = std::max(budget_ / 2, kMinBudget); }
 
   /// The present budget; zero where this spinner never spins.
-  [[nodiscard]] nanoseconds budget() const noexcept { return enabled_ ? budget_ : nanoseconds::zero(); }
+  [[nodiscard]] Nanoseconds budget() const noexcept { return enabled_ ? budget_ : Nanoseconds::zero(); }
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  [[nodiscard]] nanoseconds grown() const noexcept { return std::min(budget_ * 2, kMaxBudget); }
+  [[nodiscard]] Nanoseconds grown() const noexcept { return std::min(budget_ * 2, kMaxBudget); }
 
-  nanoseconds budget_ = kMaxBudget / 2;
+  Nanoseconds budget_ = kMaxBudget / 2;
   bool enabled_;
 };
 
 template <class Predicate>
-bool Spinner::spin(Predicate&& predicate, nanoseconds limit) noexcept {
+bool Spinner::spin(Predicate&& predicate, Nanoseconds limit) noexcept {
   if (!enabled_) {
     return predicate();
   }
-  const nanoseconds allowed = std::min(budget_, limit);
+  const Nanoseconds allowed = std::min(budget_, limit);
   const Clock::time_point start = Clock::now();
   do {
     for (int i = 0; i < kPausesPerClock; ++i) {
