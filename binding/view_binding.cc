@@ -64,6 +64,8 @@ class ViewHandle final : public Handle {
     box.set(Box::kOutWindow, window.start);
     box.set(Box::kOutSafe, window.safeFrom);
     box.set(Box::kOutEpoch, std::uint64_t{view_.epoch()});
+    // The low word, as JavaScript sees it in an Int32Array.
+    box.set(Box::kOutGate, std::int64_t{static_cast<std::int32_t>(window.gate & 0xFFFFFFFF)});
   }
 
   napi_value refresh(napi_env env, napi_callback_info) {

@@ -15,9 +15,11 @@ export interface ReadWindow {
   readonly native: NativeView;
   readonly ring: DataView;
   readonly plan: RecordPlan;
-  /** The word that changes when the stream is reset, and its value in the view's stream. */
+  /** Control words. Two are looked at with every seek: one that changes with a reset, and one that changes before the
+   * producer overwrites anything that could be read when `safe` was taken. */
   readonly words: Int32Array;
   epoch: number;
+  gate: number;
   /** Records from `safe` to `committed` cannot be overwritten while this view holds them. */
   safe: number;
   committed: number;

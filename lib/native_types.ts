@@ -103,7 +103,7 @@ export interface NativeView {
   wait(): number;
   /** Enters the present stream. */
   enter(): void;
-  /** `OUT_COMMITTED`, `OUT_WINDOW`, `OUT_SAFE`, `OUT_EPOCH` of the stream that the view is in. → 1 where it was reset */
+  /** `OUT_COMMITTED`, `OUT_WINDOW`, `OUT_SAFE`, `OUT_EPOCH`, `OUT_GATE` (low word) of the stream that the view is in. → 1 where it was reset */
   refresh(): number;
   /** Releases below `IN_UP_TO`, with the token `IN_TOKEN` unless it is −1. → Status; refreshes like `refresh`. */
   acknowledge(): number;
@@ -174,6 +174,7 @@ export type BoxPlace =
   | 'OUT_WINDOW'
   | 'OUT_SAFE'
   | 'OUT_EPOCH'
+  | 'OUT_GATE'
   | 'OUT_TOKEN'
   | 'OUT_COUNT'
   | 'OUT_BYTES';

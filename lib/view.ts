@@ -1,6 +1,6 @@
 import { planOf } from './codec/plan.js';
 import type { RecordSource } from './codec/record_source.js';
-import { CTRL_EPOCH } from './constants.js';
+import { CTRL_GATE } from './constants.js';
 import { cursorOf, type ReadWindow, type RecordCursor } from './cursor.js';
 import { describeValue } from './describe_value.js';
 import { argumentError, rangeError, StrandCapacityError, StrandClosedError } from './errors.js';
@@ -18,7 +18,8 @@ import type { Strand } from './strand.js';
 import type { StrandMap } from './strand_map.js';
 import { ViewWaits, type WaitOptions } from './view_waits.js';
 
-const { IN_UP_TO, IN_TOKEN, OUT_COMMITTED, OUT_WINDOW, OUT_SAFE, OUT_EPOCH, OUT_SEQ, OUT_TOKEN } = native.box;
+const { IN_UP_TO, IN_TOKEN, OUT_COMMITTED, OUT_WINDOW, OUT_SAFE, OUT_EPOCH, OUT_GATE, OUT_SEQ, OUT_TOKEN } =
+  native.box;
 
 /** State of a stream. */
 export type StreamStatus = 'initializing' | 'streaming' | 'eos' | 'error';
@@ -79,8 +80,9 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
       native: this.#native,
       ring: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       plan: planOf(this.#native.header),
-      words: new Int32Array(bytes.buffer, bytes.byteOffset, CTRL_EPOCH + 1),
+      words: new Int32Array(bytes.buffer, bytes.byteOffset, CTRL_GATE + 1),
       epoch: 0,
+      gate: 0,
       safe: 0,
       committed: 0,
       internTable: table,
@@ -321,6 +323,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
   /** Takes over what the core left in the mailbox. */
   #takeWindow(): void {
     const window = this.#window;
+    window.gate = compact(this.#box[OUT_GATE] as number);
     const epoch = compact(this.#box[OUT_EPOCH] as number);
     window.safe = compact(this.#box[OUT_SAFE] as number);
     window.committed = compact(this.#box[OUT_COMMITTED] as number);

@@ -115,7 +115,9 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   /** The asynchronous batch's wait for room. */
   #waiter: Waiter | undefined;
   #bytesPerRecord: number;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Asynchronous batches that are not through, and the end of the last one. */
+  #queued = 0;
+  #queue: Promise<void> = Promise.resolve();
 
   /**
    * Attaches, rolls back what an older writer claimed and did not commit, and fences that writer.
@@ -180,7 +182,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
 
   /** Writes one record, blocking while there is no room. Errors as of {@link writeRecordBatch}. */
   write(record: RecordOf<S>): void {
-    if (this.#busy) throw reentrantError();
+    if (this.#busy || this.#queued > 0) throw reentrantError();
     this.#busy = true;
     try {
       const sink = this.#scratch;
@@ -230,8 +232,12 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     records: readonly RecordOf<S>[],
     options: { signal?: AbortSignal } = {},
   ): Promise<void> {
-    const turn = this.#queue.then(() => this.#writeAsync(records, options.signal));
-    this.#queue = turn.catch(() => {});
+    const start = (): Promise<void> => this.#writeAsync(records, options.signal);
+    const turn = this.#queued++ === 0 ? start() : this.#queue.then(start);
+    const done = (): void => {
+      this.#queued--;
+    };
+    this.#queue = turn.then(done, done);
     return turn;
   }
 
@@ -337,7 +343,9 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
 
   /** Sets the status `error`; the reason (at most 112 bytes) reaches the consumers. */
   abort(reason = ''): void {
-    this.#check(this.#idle().abort(reasonText(reason)));
+    const text = reasonText(reason);
+    this.#check(this.#waiter === undefined ? this.#idle().abort(text) : this.#native.abort(text));
+    this.#waiter?.settle();
   }
 
   /**
@@ -366,7 +374,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
 
   /** The native writer, for calls that no batch may interrupt. */
   #idle(): NativeWriter {
-    if (this.#busy) throw reentrantError();
+    if (this.#busy || this.#queued > 0) throw reentrantError();
     return this.#native;
   }
 
@@ -397,8 +405,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     return status;
   }
 
-  #open(records: readonly unknown[]): BatchProgress {
-    if (this.#busy) throw reentrantError();
+  #open(records: readonly unknown[], queued = 0): BatchProgress {
+    if (this.#busy || this.#queued > queued) throw reentrantError();
     if (!Array.isArray(records)) {
       throw argumentError(`a batch is an array of records, got ${describeValue(records)}`);
     }
@@ -514,7 +522,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
 
   async #writeAsync(records: readonly unknown[], signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
-    const batch = this.#open(records);
+    const batch = this.#open(records, this.#queued);
     try {
       let status = this.#step(batch);
       while (status === Status.WOULD_BLOCK) {

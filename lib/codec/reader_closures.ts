@@ -1,4 +1,4 @@
-import { CTRL_EPOCH } from '../constants.js';
+import { CTRL_EPOCH, CTRL_GATE } from '../constants.js';
 import type { ReadWindow } from '../cursor.js';
 import type { FieldPlan, RecordPlan } from './plan.js';
 import { ACCESSOR_NAMES, ACCESSORS, ARRAY_CLASSES, type CursorBase, type CursorClass } from './reader.js';
@@ -99,7 +99,12 @@ export function closureCursor(plan: RecordPlan, base: CursorBase): CursorClass {
 
     seek(seq: number): boolean {
       const { window } = this;
-      if (seq >= window.safe && seq < window.committed && window.words[CTRL_EPOCH] === window.epoch) {
+      if (
+        seq >= window.safe &&
+        seq < window.committed &&
+        window.words[CTRL_EPOCH] === window.epoch &&
+        window.words[CTRL_GATE] === window.gate
+      ) {
         if (this.isCopy) this.useRing();
         this.seq = seq;
         this.at = plan.header + (seq & plan.mask) * plan.stride;

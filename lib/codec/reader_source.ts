@@ -1,4 +1,4 @@
-import { CTRL_EPOCH } from '../constants.js';
+import { CTRL_EPOCH, CTRL_GATE } from '../constants.js';
 import { quote, SourceCache } from './generate.js';
 import type { FieldPlan, RecordPlan } from './plan.js';
 import { ACCESSOR_NAMES, ACCESSORS, ARRAY_CLASSES, type CursorBase, type CursorClass } from './reader.js';
@@ -78,7 +78,8 @@ return class extends Base {
   }
   seek(seq) {
     const w = this.window;
-    if (seq >= w.safe && seq < w.committed && w.words[${CTRL_EPOCH}] === w.epoch) {
+    const words = w.words;
+    if (seq >= w.safe && seq < w.committed && words[${CTRL_EPOCH}] === w.epoch && words[${CTRL_GATE}] === w.gate) {
       if (this.isCopy) this.useRing();
       this.seq = seq;
       this.at = ${plan.header} + (seq & ${plan.mask}) * ${plan.stride};

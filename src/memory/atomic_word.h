@@ -22,8 +22,7 @@ namespace strand {
 
 /// The widths a control word may have.
 template <typename T>
-concept WordValue =
-    std::same_as<T, std::uint8_t> || std::same_as<T, std::uint32_t> || std::same_as<T, std::uint64_t>;
+concept WordValue = std::same_as<T, std::uint8_t> || std::same_as<T, std::uint32_t> || std::same_as<T, std::uint64_t>;
 
 /// A non-owning reference to a naturally aligned word of shared memory. Like a pointer it is cheap to copy, and
 /// its constness says nothing about the word. Valid while the memory behind it is mapped.
@@ -55,8 +54,7 @@ class AtomicWord {
   /// Strong compare-and-swap: acquire and release when it succeeds, acquire when it fails; `expected` then
   /// holds the value found.
   [[nodiscard]] bool compareExchange(T& expected, T desired) const noexcept {
-    return Ref(*word_).compare_exchange_strong(expected, desired, std::memory_order_acq_rel,
-                                               std::memory_order_acquire);
+    return Ref(*word_).compare_exchange_strong(expected, desired, std::memory_order_acq_rel, std::memory_order_acquire);
   }
 
   T fetchOrAcqRel(T bits) const noexcept { return Ref(*word_).fetch_or(bits, std::memory_order_acq_rel); }

@@ -67,10 +67,10 @@ Status ConsumerSlots::add(std::uint32_t epoch, ConsumerToken& token) const noexc
   return Status::kOk;
 }
 
-Status ConsumerSlots::remove(ConsumerToken token) const noexcept {
+Status ConsumerSlots::remove(ConsumerToken token, bool ofAnyThread) const noexcept {
   if (!lock()) return Status::kBusy;
   const std::uint32_t mask = words_.active().loadRelaxed() & kMask;
-  if (!live(token)) {
+  if (ofAnyThread ? !registered(token) : !live(token)) {
     unlock(mask);
     return Status::kBadToken;
   }
@@ -83,10 +83,13 @@ Status ConsumerSlots::remove(ConsumerToken token) const noexcept {
   return Status::kOk;
 }
 
-bool ConsumerSlots::live(ConsumerToken token) const noexcept {
-  return ((words_.active().loadAcquire() >> token.slot) & 1U) != 0 &&
-         words_.slotOwner(token.slot).loadAcquire() == currentThreadId() &&
+bool ConsumerSlots::registered(ConsumerToken token) const noexcept {
+  return token.slot < layout::kMaxConsumers && ((words_.active().loadAcquire() >> token.slot) & 1U) != 0 &&
          words_.slotGeneration(token.slot).loadAcquire() == token.generation;
+}
+
+bool ConsumerSlots::live(ConsumerToken token) const noexcept {
+  return registered(token) && words_.slotOwner(token.slot).loadAcquire() == currentThreadId();
 }
 
 }  // namespace strand

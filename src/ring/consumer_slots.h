@@ -16,9 +16,11 @@ struct ConsumerToken {
   [[nodiscard]] std::uint64_t packed() const noexcept {
     return std::uint64_t{generation} * layout::kMaxConsumers + slot;
   }
+  /// What no token packs to names a slot that does not exist.
   static ConsumerToken unpack(std::uint64_t packed) noexcept {
-    return {static_cast<std::uint32_t>(packed % layout::kMaxConsumers),
-            static_cast<std::uint32_t>(packed / layout::kMaxConsumers)};
+    const std::uint64_t generation = packed / layout::kMaxConsumers;
+    if (generation > UINT32_MAX) return {layout::kMaxConsumers, 0};
+    return {static_cast<std::uint32_t>(packed % layout::kMaxConsumers), static_cast<std::uint32_t>(generation)};
   }
   friend bool operator==(const ConsumerToken&, const ConsumerToken&) noexcept = default;
 };
@@ -37,7 +39,8 @@ class ConsumerSlots {
   Status add(std::uint32_t epoch, ConsumerToken& token) const noexcept;
 
   /// Gives a slot back. The last one to go leaves its position in READ_CURSOR.
-  Status remove(ConsumerToken token) const noexcept;
+  /// @param ofAnyThread for the view that registered it, which may end on another thread
+  Status remove(ConsumerToken token, bool ofAnyThread = false) const noexcept;
 
   /// Voids every slot; `inside` runs under the lock.
   template <class Inside>
@@ -53,6 +56,10 @@ class ConsumerSlots {
   [[nodiscard]] bool live(ConsumerToken token) const noexcept;
   [[nodiscard]] bool any() const noexcept { return (words_.active().loadAcquire() & kMask) != 0; }
   [[nodiscard]] Word64 cursor(ConsumerToken token) const noexcept { return words_.slotCursor(token.slot); }
+  /// Moves a live token's cursor. Raised, not stored, although only one thread moves it: a reset may have given the
+  /// slot to another consumer since the token was looked at, whose cursor is higher. Taken back, it would hold the
+  /// producer up for records that this consumer has released, and will not release again.
+  void advance(ConsumerToken token, std::uint64_t position) const noexcept { cursor(token).raiseTo(position); }
 
  private:
   static constexpr std::uint32_t kLocked = 1U << 31;
@@ -60,6 +67,7 @@ class ConsumerSlots {
   [[nodiscard]] bool lock() const noexcept;
   void unlock(std::uint32_t mask) const noexcept { words_.active().storeRelease(mask); }
   void vacate(std::uint32_t slot) const noexcept;
+  [[nodiscard]] bool registered(ConsumerToken token) const noexcept;
 
   StrandWords words_;
 };

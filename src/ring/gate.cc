@@ -17,10 +17,12 @@ std::uint64_t Gate::slowest() const noexcept {
 }
 
 std::uint64_t Gate::refresh() const noexcept {
-  const std::uint64_t first = slowest();
-  words_.gate().raiseTo(first);
+  words_.gate().raiseTo(slowest());
+  // Loaded in front of the fence: what another thread publishes behind it, a consumer that the second look misses may
+  // miss, too.
+  const std::uint64_t published = words_.gate().loadAcquire();
   fullFence();
-  return std::min(words_.gate().loadAcquire(), slowest());
+  return std::min(published, slowest());
 }
 
 }  // namespace strand

@@ -55,7 +55,7 @@ void StrandView::swap(StrandView& other) noexcept {
   swap(base_, other.base_);
   swap(acknowledged_, other.acknowledged_);
   swap(seen_, other.seen_);
-  swap(finalDelivered_, other.finalDelivered_);
+  swap(delivered_, other.delivered_);
   swap(closed_, other.closed_);
   swap(tokens_, other.tokens_);
   swap(spinner_, other.spinner_);
@@ -64,7 +64,7 @@ void StrandView::swap(StrandView& other) noexcept {
 void StrandView::close() noexcept {
   if (closed_) return;
   closed_ = true;
-  for (const ConsumerToken token : tokens_) (void)ConsumerSlots(words_).remove(token);
+  for (const ConsumerToken token : tokens_) (void)ConsumerSlots(words_).remove(token, true);
   tokens_.clear();
   released();
 }
@@ -85,7 +85,7 @@ void StrandView::enter() noexcept {
   }
   acknowledged_ = 0;
   seen_ = 0;
-  finalDelivered_ = false;
+  delivered_ = 0;
   tokens_.clear();
 }
 
@@ -99,7 +99,7 @@ WaitResult StrandView::check(std::uint64_t after) noexcept {
   seen_ = committed;
   const bool over = status == layout::kStatusEos || status == layout::kStatusError;
   if (over) {
-    finalDelivered_ = true;
+    delivered_ = committed;
     return {Progress::kEnded, committed};
   }
   return {committed > after ? Progress::kReady : Progress::kPending, committed};
@@ -149,12 +149,9 @@ Status StrandView::acknowledge(std::uint64_t upTo, ConsumerToken token) noexcept
   const ConsumerSlots slots(words_);
   if (!slots.live(token)) return Status::kBadToken;
   if (upTo > seen_ && upTo > committedHere()) return Status::kPastCommitted;
-  const Word64 cursor = slots.cursor(token);
-  if (base_ + upTo < cursor.loadRelaxed()) return Status::kBehind;
+  if (base_ + upTo < slots.cursor(token).loadRelaxed()) return Status::kBehind;
   acknowledged_ = std::max(acknowledged_, upTo);
-  // Stored, since only this thread moves it. Should a reset have given the slot to another consumer since, what it had
-  // is higher: that one holds records longer, until it acknowledges.
-  cursor.storeRelease(base_ + upTo);
+  slots.advance(token, base_ + upTo);
   released();
   return Status::kOk;
 }
@@ -207,6 +204,7 @@ std::uint64_t StrandView::windowStart(std::uint64_t committed) const noexcept {
 
 Window StrandView::window() const noexcept {
   Window window;
+  window.gate = words_.gate().loadAcquire();
   window.committed = committedHere();
   const ConsumerSlots slots(words_);
   // Records are safe from the producer from this view's own position on, or from the common one while
@@ -238,8 +236,9 @@ bool StrandView::intact(std::uint64_t seq) const noexcept {
 
 StreamState StrandView::status() const noexcept {
   const StreamState state = producerStatus();
-  if (state != StreamState::kEos || wasReset()) return state;
-  const bool delivered = finalDelivered_ || acknowledged_ == committed();
+  if (state != StreamState::kEos) return state;
+  // The end of another stream, or of the same one under a later producer, is no end for who has not seen its count.
+  const bool delivered = !wasReset() && std::max(delivered_, acknowledged_) == committedHere();
   return delivered ? state : StreamState::kStreaming;
 }
 

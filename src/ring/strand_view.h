@@ -47,6 +47,8 @@ struct Window {
   std::uint64_t start = 0;      ///< oldest record whose slot is intact
   std::uint64_t safeFrom = 0;   ///< oldest record that the producer cannot overwrite while this view holds it
   std::uint64_t committed = 0;  ///< behind the newest
+  /// GATE as it was before the look at the others: while it stays, so does what `safeFrom` says.
+  std::uint64_t gate = 0;
 };
 
 /// Where a registered consumer starts.
@@ -142,7 +144,7 @@ class StrandView {
   std::uint64_t base_ = 0;
   std::uint64_t acknowledged_ = 0;  ///< by this view without a token
   std::uint64_t seen_ = 0;          ///< committed count that check() saw last; spares the producer's line
-  bool finalDelivered_ = false;
+  std::uint64_t delivered_ = 0;     ///< final count that check() has given
   bool closed_ = true;
   std::vector<ConsumerToken> tokens_;
   wait::Spinner spinner_;

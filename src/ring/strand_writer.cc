@@ -140,6 +140,8 @@ Status StrandWriter::checkWritable(std::uint64_t records) const noexcept {
   if (ended_) return owner_.mine() ? Status::kEnded : Status::kFenced;
   if (words_.abort().loadAcquire() != 0) return owner_.mine() ? Status::kAborted : Status::kFenced;
   if (records > layout::kMaxPosition - (commit_ + claims_.slots)) return Status::kPositionLimit;
+  // A record takes at most a lap, and a lap that it skips.
+  if (heapWrite_ > layout::kMaxPosition - 2 * heap_.capacity()) return Status::kPositionLimit;
   return Status::kOk;
 }
 
@@ -308,7 +310,7 @@ void StrandWriter::releaseIfIdle() noexcept {
 }
 
 bool StrandWriter::hasSpace() const noexcept {
-  return closed_ || Gate(words_).slowest() >= stall_.need || words_.abort().loadAcquire() != 0 || !owner_.mine();
+  return closed_ || ended_ || Gate(words_).slowest() >= stall_.need || words_.abort().loadAcquire() != 0 || !owner_.mine();
 }
 
 void StrandWriter::stallBegins() noexcept {

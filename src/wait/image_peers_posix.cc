@@ -23,7 +23,9 @@ struct Closer {
 };
 using Handle = std::unique_ptr<void, Closer>;
 
-Handle openLoaded(const char* path, int flags) noexcept { return Handle(dlopen(path, RTLD_NOLOAD | RTLD_LAZY | flags)); }
+Handle openLoaded(const char* path, int flags) noexcept {
+  return Handle(dlopen(path, RTLD_NOLOAD | RTLD_LAZY | flags));
+}
 
 /// The signal functions of the other images.
 class Peers {

@@ -72,8 +72,10 @@ template <typename P>
 concept Parker = requires(Word32 word, std::uint32_t expected, std::chrono::nanoseconds timeout, Scope scope) {
   { P::kName } -> std::convertible_to<const char*>;
   { P::kReachesOtherProcesses } -> std::convertible_to<bool>;
+  // clang-format off
   { P::park(word, expected, timeout, scope) } noexcept -> std::same_as<ParkResult>;
   { P::unparkAll(word, scope) } noexcept;
+  // clang-format on
 };
 
 static_assert(Parker<PlatformParker>);
