@@ -50,8 +50,8 @@ std::span<std::byte> bytesOf(const Napi::Value& value) noexcept {
   napi_typedarray_type type = napi_int8_array;
   std::size_t length = 0;
   void* data = nullptr;
-  if (!value.IsTypedArray() || napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr,
-                                                        nullptr) != napi_ok) {
+  if (!value.IsTypedArray() ||
+      napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok) {
     return {};
   }
   if (type != napi_uint8_array || data == nullptr) return {};

@@ -6,9 +6,7 @@
 
 namespace strand::binding {
 
-Environment::Environment(napi_env env) noexcept : env_(env) {
-  napi_add_env_cleanup_hook(env_, onCleanup, this);
-}
+Environment::Environment(napi_env env) noexcept : env_(env) { napi_add_env_cleanup_hook(env_, onCleanup, this); }
 
 Environment::~Environment() {
   if (!cleaned_) {

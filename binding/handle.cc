@@ -13,8 +13,9 @@ Handle::~Handle() {
 }
 
 void Handle::own(Napi::Object object) noexcept {
-  napi_wrap(object.Env(), object, this,
-            [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); }, nullptr, nullptr);
+  napi_wrap(
+      object.Env(), object, this, [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); }, nullptr,
+      nullptr);
 }
 
 void Handle::addMethod(Napi::Object object, const char* name, napi_callback callback) noexcept {

@@ -39,8 +39,7 @@ Napi::Value buildSchema(const Napi::CallbackInfo& info) {
     if (!isFieldTag(tag)) {
       return toFault(info.Env(), Fault::type("field '" + names[i] + "' has an unknown type"));
     }
-    specs.push_back({names[i], static_cast<FieldType>(tag),
-                     static_cast<std::uint8_t>(numbers[i * kNumbersPerSpec + 1]),
+    specs.push_back({names[i], static_cast<FieldType>(tag), static_cast<std::uint8_t>(numbers[i * kNumbersPerSpec + 1]),
                      numbers[i * kNumbersPerSpec + 2]});
   }
   Schema schema;
@@ -107,7 +106,8 @@ Napi::Value computeGeometry(const Napi::CallbackInfo& info) {
     return toFault(info.Env(), fault);
   }
   Geometry geometry;
-  const Fault fault = strand::computeGeometry(schema, numberAt(info, 3), numberAt(info, 4), numberAt(info, 5), geometry);
+  const Fault fault =
+      strand::computeGeometry(schema, numberAt(info, 3), numberAt(info, 4), numberAt(info, 5), geometry);
   if (!fault.ok()) return toFault(info.Env(), fault);
   return toObject(info.Env(), geometry);
 }
@@ -140,17 +140,13 @@ Napi::Value readHeader(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value heapStart(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(
-      info.Env(), static_cast<double>(layout::heapStart(number32At(info, 0),
-                                                        number32At(info, 1),
-                                                        number32At(info, 2))));
+  return Napi::Number::New(info.Env(), static_cast<double>(layout::heapStart(number32At(info, 0), number32At(info, 1),
+                                                                             number32At(info, 2))));
 }
 
 Napi::Value computeTotalBytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(
-      info.Env(), static_cast<double>(layout::totalBytes(number32At(info, 0),
-                                                         number32At(info, 1),
-                                                         number32At(info, 2),
+      info.Env(), static_cast<double>(layout::totalBytes(number32At(info, 0), number32At(info, 1), number32At(info, 2),
                                                          number32At(info, 3))));
 }
 

@@ -47,8 +47,7 @@ class ViewHandle final : public Handle {
   napi_value check(napi_env env, napi_callback_info) { return report(env, view_.check(box.count(Box::kInAfter))); }
 
   napi_value wait(napi_env env, napi_callback_info) {
-    WaitResult result =
-        view_.wait(box.count(Box::kInAfter), std::chrono::milliseconds(box.count32(Box::kInMillis)));
+    WaitResult result = view_.wait(box.count(Box::kInAfter), std::chrono::milliseconds(box.count32(Box::kInMillis)));
     if (result.progress == Progress::kPending && wait::shuttingDown()) result.progress = Progress::kClosed;
     return report(env, result);
   }
@@ -95,8 +94,8 @@ class ViewHandle final : public Handle {
   napi_value registerConsumer(napi_env env, napi_callback_info info) {
     const Arguments<2> arguments(env, info);
     ConsumerToken token;
-    const Status status = view_.registerConsumer(static_cast<StartAt>(std::min(arguments.number(0), 2U)),
-                                                 arguments.position(1), token);
+    const Status status =
+        view_.registerConsumer(static_cast<StartAt>(std::min(arguments.number(0), 2U)), arguments.position(1), token);
     box.set(Box::kOutToken, token.packed());
     return toValue(env, status);
   }

@@ -98,8 +98,7 @@ class WriterHandle final : public Handle {
   template <TextSink WriterHandle::*kSink>
   napi_value putBytes(napi_env env, napi_callback_info info) {
     const Arguments<1> arguments(env, info);
-    const double bytes =
-        (this->*kSink).putBytes(env, arguments[0], box.count(Box::kInAt), box.count(Box::kInEnd));
+    const double bytes = (this->*kSink).putBytes(env, arguments[0], box.count(Box::kInAt), box.count(Box::kInEnd));
     napi_value value = nullptr;
     napi_create_double(env, bytes, &value);
     return value;
@@ -157,9 +156,7 @@ class WriterHandle final : public Handle {
     return nullptr;
   }
   napi_value state(napi_env env, napi_callback_info) { return toValue(env, writer_.state()); }
-  napi_value abortReason(napi_env env, napi_callback_info) {
-    return Napi::String::New(env, writer_.abortReason());
-  }
+  napi_value abortReason(napi_env env, napi_callback_info) { return Napi::String::New(env, writer_.abortReason()); }
   napi_value stats(napi_env env, napi_callback_info) {
     const WriterStats stats = writer_.stats();
     Napi::Array numbers = Napi::Array::New(env);
@@ -226,8 +223,7 @@ Napi::Value openWriter(const Napi::CallbackInfo& info) {
   const std::uint32_t millis = info[1].IsNumber() ? info[1].As<Napi::Number>().Uint32Value() : 0;
   StrandWriter writer;
   Fault fault;
-  const Status status =
-      StrandWriter::attach(regionOf(info[0]), std::chrono::milliseconds(millis), writer, fault);
+  const Status status = StrandWriter::attach(regionOf(info[0]), std::chrono::milliseconds(millis), writer, fault);
   if (!fault.ok()) return toFault(info.Env(), fault);
   if (status != Status::kOk) return Napi::Number::New(info.Env(), static_cast<double>(status));
   Napi::Object object = Napi::Object::New(info.Env());

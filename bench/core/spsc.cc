@@ -88,8 +88,7 @@ int check() {
   Queue queue(kCapacity);
   RecordDigest digest;
   transfer<Mode>(queue, 0, kRecords, digest);
-  std::printf("{\"digest\":\"%016" PRIx64 "\",\"count\":%" PRIu64 "}\n", digest.hash(),
-              digest.seen());
+  std::printf("{\"digest\":\"%016" PRIx64 "\",\"count\":%" PRIu64 "}\n", digest.hash(), digest.seen());
   return EXIT_SUCCESS;
 }
 
@@ -105,8 +104,7 @@ int measure(bool quick) {
   for (int pass = 0; pass <= passes; ++pass) {
     const std::uint64_t from = visit.seen();
     const auto elapsed = transfer<Mode>(queue, from, from + records, visit);
-    const double nanos =
-        std::chrono::duration<double, std::nano>(elapsed).count() / static_cast<double>(records);
+    const double nanos = std::chrono::duration<double, std::nano>(elapsed).count() / static_cast<double>(records);
     if (pass > 0) best = std::min(best, nanos);
   }
   if (visit.wrong() != 0) {
@@ -165,8 +163,7 @@ int main(std::span<char*> arguments) {
     return EXIT_SUCCESS;
   }
   if (arguments.size() < 4) {
-    std::fputs("usage: spsc list | spsc CONTENDER one|drain|runs check|measure [--quick]\n",
-               stderr);
+    std::fputs("usage: spsc list | spsc CONTENDER one|drain|runs check|measure [--quick]\n", stderr);
     return EXIT_FAILURE;
   }
   const Request request{arguments[1], arguments[2], arguments[3],

@@ -49,7 +49,7 @@ inline constexpr std::uint32_t kOffsetHeaderSize = 28;
 inline constexpr std::uint32_t kOffsetSchemaByteLength = 32;
 inline constexpr std::uint32_t kOffsetMetaByteLength = 36;
 
-inline constexpr std::uint32_t kOffsetEpoch = 0x40;  // u32
+inline constexpr std::uint32_t kOffsetEpoch = 0x40;  // u32, odd while a reset is under way
 inline constexpr std::uint32_t kOffsetBase = 0x48;   // u64, a multiple of the index capacity
 inline constexpr std::uint32_t kOffsetImage = 0x50;  // u64, whose table holds asynchronous waiters
 
@@ -62,7 +62,7 @@ inline constexpr std::uint32_t kOffsetWaitTarget = 0xA0;
 inline constexpr std::uint32_t kOffsetPayloadBytes = 0xA8;  // published, ever
 inline constexpr std::uint32_t kOffsetStalls = 0xB0;
 inline constexpr std::uint32_t kOffsetStallNanos = 0xB8;
-inline constexpr std::uint32_t kOffsetPastRecords = 0xC0;   // of streams before the present one
+inline constexpr std::uint32_t kOffsetPastRecords = 0xC0;  // of streams before the present one
 
 // Published.
 inline constexpr std::uint32_t kOffsetCommitSeq = 0x100;
@@ -78,7 +78,7 @@ inline constexpr std::uint32_t kOffsetErrorReason = 0x190;  // u32 length, then 
 // Consumers.
 inline constexpr std::uint32_t kOffsetReadCursor = 0x200;
 inline constexpr std::uint32_t kOffsetGate = 0x208;
-inline constexpr std::uint32_t kOffsetActive = 0x210;  // u32: bit per slot, version above
+inline constexpr std::uint32_t kOffsetActive = 0x210;  // u32: a bit for each held slot, a lock in bit 31
 inline constexpr std::uint32_t kOffsetConsumerWaits = 0x218;
 
 // Event counters {counter u32, waiters u32}.
@@ -145,18 +145,15 @@ constexpr std::uint64_t heapStart(std::uint32_t indexCapacity, std::uint32_t rec
 
 /// First byte of HEAP_BEGIN: for each slot, where the heap stood before that record, u64.
 constexpr std::uint64_t heapBeginStart(std::uint32_t indexCapacity, std::uint32_t recordStride,
-                                       std::uint32_t heapCapacity,
-                                       std::uint32_t headerSize = kHeaderSize) noexcept {
+                                       std::uint32_t heapCapacity, std::uint32_t headerSize = kHeaderSize) noexcept {
   return alignUp(heapStart(indexCapacity, recordStride, headerSize) + heapCapacity, 8);
 }
 
 /// Size of the whole strand in bytes. A strand without a heap has no HEAP_BEGIN.
-constexpr std::uint64_t totalBytes(std::uint32_t indexCapacity, std::uint32_t recordStride,
-                                   std::uint32_t heapCapacity,
+constexpr std::uint64_t totalBytes(std::uint32_t indexCapacity, std::uint32_t recordStride, std::uint32_t heapCapacity,
                                    std::uint32_t headerSize = kHeaderSize) noexcept {
   if (heapCapacity == 0) return heapStart(indexCapacity, recordStride, headerSize);
-  return heapBeginStart(indexCapacity, recordStride, heapCapacity, headerSize) +
-         std::uint64_t{indexCapacity} * 8;
+  return heapBeginStart(indexCapacity, recordStride, heapCapacity, headerSize) + std::uint64_t{indexCapacity} * 8;
 }
 
 }  // namespace strand::layout

@@ -25,8 +25,7 @@ struct HeapPointer {
 class RecordReader {
  public:
   RecordReader() noexcept = default;
-  RecordReader(std::span<const std::byte> slot, std::span<const std::byte> heap) noexcept
-      : slot_(slot), heap_(heap) {}
+  RecordReader(std::span<const std::byte> slot, std::span<const std::byte> heap) noexcept : slot_(slot), heap_(heap) {}
 
   [[nodiscard]] bool present(const Field& field) const noexcept {
     if (field.nullableBit < 0) return true;

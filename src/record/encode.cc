@@ -137,8 +137,8 @@ void storePointer(const FieldTypeInfo& info, std::byte* at, std::uint32_t offset
   }
 }
 
-EncodeError storePayload(const FieldTypeInfo& info, const Value& value, const HeapPlacement& placement,
-                         std::byte* at, RecordImage& image) noexcept {
+EncodeError storePayload(const FieldTypeInfo& info, const Value& value, const HeapPlacement& placement, std::byte* at,
+                         RecordImage& image) noexcept {
   const std::optional<Payload> payload = payloadOf(info, value);
   if (!payload) return EncodeError::kWrongType;
   if (payload->size() > info.maxPayload()) return EncodeError::kTooLong;

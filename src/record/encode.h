@@ -15,9 +15,8 @@ namespace strand {
 /// into utf8_ref (the handle); doubles into float fields; bytes into bytes, fixed_bytes; typed spans into
 /// the array field of their element type.
 using Value = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string_view,
-                           std::span<const std::byte>, std::span<const std::int32_t>,
-                           std::span<const std::uint32_t>, std::span<const std::int64_t>,
-                           std::span<const float>, std::span<const double>>;
+                           std::span<const std::byte>, std::span<const std::int32_t>, std::span<const std::uint32_t>,
+                           std::span<const std::int64_t>, std::span<const float>, std::span<const double>>;
 
 enum class EncodeError : std::uint8_t {
   kNone,

@@ -23,12 +23,8 @@ struct Fault {
 
   static Fault none() noexcept { return {}; }
   static Fault type(std::string message) noexcept { return {FaultCode::kType, std::move(message)}; }
-  static Fault range(std::string message) noexcept {
-    return {FaultCode::kRange, std::move(message)};
-  }
-  static Fault header(std::string message) noexcept {
-    return {FaultCode::kHeader, std::move(message)};
-  }
+  static Fault range(std::string message) noexcept { return {FaultCode::kRange, std::move(message)}; }
+  static Fault header(std::string message) noexcept { return {FaultCode::kHeader, std::move(message)}; }
 };
 
 }  // namespace strand

@@ -61,9 +61,7 @@ struct FieldTypeInfo {
   [[nodiscard]] constexpr bool inHeap() const noexcept { return elementSize != 0; }
   [[nodiscard]] constexpr bool wide() const noexcept { return width == 8; }
   /// Longest payload that the pointer can name, in bytes.
-  [[nodiscard]] constexpr std::uint32_t maxPayload() const noexcept {
-    return wide() ? 0xFFFFFFFEU : 0xFFFFU;
-  }
+  [[nodiscard]] constexpr std::uint32_t maxPayload() const noexcept { return wide() ? 0xFFFFFFFEU : 0xFFFFU; }
   [[nodiscard]] constexpr bool orderable() const noexcept {
     return kind == FieldKind::kUnsigned || kind == FieldKind::kSigned || kind == FieldKind::kFloat;
   }
@@ -105,9 +103,7 @@ constexpr bool tableMatchesTags() noexcept {
 }
 static_assert(tableMatchesTags());
 
-constexpr bool isFieldTag(std::uint32_t tag) noexcept {
-  return tag >= 1 && tag <= kFieldTypes.size();
-}
+constexpr bool isFieldTag(std::uint32_t tag) noexcept { return tag >= 1 && tag <= kFieldTypes.size(); }
 
 constexpr const FieldTypeInfo& fieldTypeInfo(FieldType type) noexcept {
   return kFieldTypes[static_cast<std::size_t>(type) - 1];
@@ -117,7 +113,6 @@ constexpr const FieldTypeInfo& fieldTypeInfo(FieldType type) noexcept {
 inline constexpr std::uint8_t kFieldNullable = 1;
 inline constexpr std::uint8_t kFieldSortedAscending = 2;
 inline constexpr std::uint8_t kFieldSortedDescending = 4;
-inline constexpr std::uint8_t kFieldFlags =
-    kFieldNullable | kFieldSortedAscending | kFieldSortedDescending;
+inline constexpr std::uint8_t kFieldFlags = kFieldNullable | kFieldSortedAscending | kFieldSortedDescending;
 
 }  // namespace strand

@@ -74,8 +74,8 @@ Fault Schema::build(std::span<const FieldSpec> specs, Schema& out) noexcept {
     end = layout::alignUp(end, alignmentOf(field));
     if (end + field.width > layout::kMaxRecordStride) {
       return Fault::range("field '" + field.name + "' ends at byte " + std::to_string(end + field.width) +
-                          " of its record; records hold at most " +
-                          std::to_string(layout::kMaxRecordStride) + " bytes: use a heap type instead");
+                          " of its record; records hold at most " + std::to_string(layout::kMaxRecordStride) +
+                          " bytes: use a heap type instead");
     }
     field.offset = static_cast<std::uint16_t>(end);
     end += field.width;
@@ -93,8 +93,7 @@ Fault Schema::build(std::span<const FieldSpec> specs, Schema& out) noexcept {
 
 Fault Schema::decode(std::span<const std::byte> bytes, std::uint32_t stride, Schema& out) noexcept {
   if (stride == 0 || stride > layout::kMaxRecordStride || stride % 4 != 0) {
-    return Fault::header("record stride " + std::to_string(stride) +
-                         " is not a multiple of 4 between 4 and 65,532");
+    return Fault::header("record stride " + std::to_string(stride) + " is not a multiple of 4 between 4 and 65,532");
   }
   Schema schema;
   std::size_t at = 0;
@@ -187,8 +186,8 @@ std::optional<std::size_t> Schema::indexOf(std::string_view name) const noexcept
 }
 
 void Schema::summarize() noexcept {
-  const auto nullable = std::count_if(fields_.begin(), fields_.end(),
-                                      [](const Field& field) { return field.nullable(); });
+  const auto nullable =
+      std::count_if(fields_.begin(), fields_.end(), [](const Field& field) { return field.nullable(); });
   bitmapBytes_ = static_cast<std::uint32_t>((nullable + 7) / 8);
   heapPointers_.clear();
   for (const Field& field : fields_) {

@@ -39,18 +39,36 @@ class RecordCursor {
   [[nodiscard]] bool intact() const noexcept { return seq_ && view_->intact(*seq_); }
   [[nodiscard]] std::optional<std::uint64_t> seq() const noexcept { return seq_; }
 
-  [[nodiscard]] std::optional<std::uint8_t> getU8(std::size_t i) const noexcept { return get<FieldType::kU8, std::uint8_t>(i); }
-  [[nodiscard]] std::optional<std::uint16_t> getU16(std::size_t i) const noexcept { return get<FieldType::kU16, std::uint16_t>(i); }
-  [[nodiscard]] std::optional<std::uint32_t> getU32(std::size_t i) const noexcept { return get<FieldType::kU32, std::uint32_t>(i); }
-  [[nodiscard]] std::optional<std::uint64_t> getU64(std::size_t i) const noexcept { return get<FieldType::kU64, std::uint64_t>(i); }
-  [[nodiscard]] std::optional<std::int8_t> getI8(std::size_t i) const noexcept { return get<FieldType::kI8, std::int8_t>(i); }
-  [[nodiscard]] std::optional<std::int16_t> getI16(std::size_t i) const noexcept { return get<FieldType::kI16, std::int16_t>(i); }
-  [[nodiscard]] std::optional<std::int32_t> getI32(std::size_t i) const noexcept { return get<FieldType::kI32, std::int32_t>(i); }
-  [[nodiscard]] std::optional<std::int64_t> getI64(std::size_t i) const noexcept { return get<FieldType::kI64, std::int64_t>(i); }
+  [[nodiscard]] std::optional<std::uint8_t> getU8(std::size_t i) const noexcept {
+    return get<FieldType::kU8, std::uint8_t>(i);
+  }
+  [[nodiscard]] std::optional<std::uint16_t> getU16(std::size_t i) const noexcept {
+    return get<FieldType::kU16, std::uint16_t>(i);
+  }
+  [[nodiscard]] std::optional<std::uint32_t> getU32(std::size_t i) const noexcept {
+    return get<FieldType::kU32, std::uint32_t>(i);
+  }
+  [[nodiscard]] std::optional<std::uint64_t> getU64(std::size_t i) const noexcept {
+    return get<FieldType::kU64, std::uint64_t>(i);
+  }
+  [[nodiscard]] std::optional<std::int8_t> getI8(std::size_t i) const noexcept {
+    return get<FieldType::kI8, std::int8_t>(i);
+  }
+  [[nodiscard]] std::optional<std::int16_t> getI16(std::size_t i) const noexcept {
+    return get<FieldType::kI16, std::int16_t>(i);
+  }
+  [[nodiscard]] std::optional<std::int32_t> getI32(std::size_t i) const noexcept {
+    return get<FieldType::kI32, std::int32_t>(i);
+  }
+  [[nodiscard]] std::optional<std::int64_t> getI64(std::size_t i) const noexcept {
+    return get<FieldType::kI64, std::int64_t>(i);
+  }
   [[nodiscard]] std::optional<float> getF32(std::size_t i) const noexcept { return get<FieldType::kF32, float>(i); }
   [[nodiscard]] std::optional<double> getF64(std::size_t i) const noexcept { return get<FieldType::kF64, double>(i); }
   /// Handle of an interned string.
-  [[nodiscard]] std::optional<std::uint32_t> getRef(std::size_t i) const noexcept { return get<FieldType::kUtf8Ref, std::uint32_t>(i); }
+  [[nodiscard]] std::optional<std::uint32_t> getRef(std::size_t i) const noexcept {
+    return get<FieldType::kUtf8Ref, std::uint32_t>(i);
+  }
 
   [[nodiscard]] std::optional<bool> getBool(std::size_t i) const noexcept {
     const auto byte = get<FieldType::kBool8, std::uint8_t>(i);

@@ -46,6 +46,12 @@ Fault checkGeometry(const Schema& schema, const Geometry& geometry) noexcept {
   return Fault::none();
 }
 
+bool misaligned(const Region& region) noexcept {
+  return reinterpret_cast<std::uintptr_t>(region.data()) % sizeof(std::uint64_t) != 0;
+}
+
+Fault refuseMisaligned() noexcept { return refuse("the buffer must begin at an address that is a multiple of 8"); }
+
 void place(Geometry& geometry) noexcept {
   const auto [index, heap, stride, header, heapAt, beginAt, total] = geometry;
   geometry.heapStart = heapStart(index, stride, header);
@@ -88,7 +94,8 @@ Fault computeGeometry(const Schema& schema, std::uint64_t indexCapacity, std::ui
   }
   const std::uint64_t names = composeMetadata(schema, {}).size();
   const std::uint64_t used = kOffsetSchema + alignUp(schema.encode().size(), 4);
-  const std::uint64_t header = alignUp(std::max<std::uint64_t>(used + std::max(names, metadataBytes), kHeaderSize), kSeparation);
+  const std::uint64_t text = std::max(names, std::min<std::uint64_t>(metadataBytes, kMaxHeaderSize));
+  const std::uint64_t header = alignUp(std::max<std::uint64_t>(used + text, kHeaderSize), kSeparation);
   if (header > kMaxHeaderSize) {
     return refuse("the header would take " + std::to_string(header) + " bytes; the limit is " +
                   std::to_string(kMaxHeaderSize) + ": use less meta or fewer columns");
@@ -104,6 +111,7 @@ Fault computeGeometry(const Schema& schema, std::uint64_t indexCapacity, std::ui
 
 Fault writeHeader(const Region& region, const Schema& schema, const Geometry& given,
                   std::string_view metadata) noexcept {
+  if (misaligned(region)) return refuseMisaligned();
   Geometry geometry = given;
   if (Fault fault = checkGeometry(schema, geometry); !fault.ok()) return fault;
   if (geometry.headerSize < kHeaderSize || geometry.headerSize > kMaxHeaderSize ||
@@ -157,6 +165,7 @@ Fault readHeader(const Region& region, StrandHeader& out) noexcept {
     return refuse("a strand has at least " + std::to_string(kHeaderSize) + " bytes, this buffer " +
                   std::to_string(region.size()) + ": initStrandHeader writes a header");
   }
+  if (misaligned(region)) return refuseMisaligned();
   const StaticPart part(region);
   if (part.word(kOffsetHeaderCrc) != part.checksum()) {
     return refuse("the CRC of the header does not match: the buffer is damaged or holds no strand, which initStrandHeader would write");

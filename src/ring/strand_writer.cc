@@ -114,7 +114,10 @@ void StrandWriter::recover() noexcept {
 void StrandWriter::rollBack() noexcept {
   // The floors go up before the positions come down: whoever reads behind the gate sees one or the other.
   if (writeSeq_ > capacity_) words_.windowFloor().raiseTo(std::min(writeSeq_, commit_ + capacity_) - capacity_);
-  if (heapWrite_ > heap_.capacity()) words_.heapFloor().raiseTo(heapWrite_ - heap_.capacity());
+  // No higher than what the next record begins at, which a restarted heap's lap is.
+  if (heapWrite_ > heap_.capacity()) {
+    words_.heapFloor().raiseTo(std::min(heapWrite_ - heap_.capacity(), heapCommit_));
+  }
   writeSeq_ = commit_;
   heapWrite_ = heapCommit_;
   words_.writeSeq().storeRelease(writeSeq_);

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "ring/status.h"
 #include "record/decode.h"
+#include "ring/status.h"
 #include "ring/strand_view.h"
 
 namespace strand {
