@@ -1,33 +1,10 @@
-import type { RecordPlan } from './codec/plan.js';
+import type { ReadWindow } from './codec/read_window.js';
 import { readerClass } from './codec/reader.js';
 import { RecordSource } from './codec/record_source.js';
 import { describeValue } from './describe_value.js';
 import { argumentError, rangeError } from './errors.js';
-import type { NativeView } from './native_types.js';
 import type { CursorAccessors, NamesOf, RowOf, Schema, ValueOf } from './schema_types.js';
 import { resetError, Status, statusError } from './status_error.js';
-
-/**
- * What a view shares with its cursors: which records may be read in place. Refreshed with every call of the view that
- * asks the core; the epoch is looked at with every seek.
- */
-export interface ReadWindow {
-  readonly native: NativeView;
-  readonly ring: DataView;
-  readonly plan: RecordPlan;
-  /** Control words. Two are looked at with every seek: one that changes with a reset, and one that changes before the
-   * producer overwrites anything that could be read when `safe` was taken. */
-  readonly words: Int32Array;
-  epoch: number;
-  gate: number;
-  /** Records from `safe` to `committed` cannot be overwritten while this view holds them. */
-  safe: number;
-  committed: number;
-  internTable: readonly string[] | undefined;
-  /** Asks the core again. → false where the stream was reset */
-  refresh(): boolean;
-  readonly cursors: Set<WeakRef<RecordSource>>;
-}
 
 /**
  * Reads records one at a time, in place. Allocate it once and seek: seeking and reading scalars allocates nothing.

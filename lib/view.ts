@@ -1,7 +1,8 @@
 import { planOf } from './codec/plan.js';
+import type { ReadWindow } from './codec/read_window.js';
 import type { RecordSource } from './codec/record_source.js';
 import { CTRL_GATE } from './constants.js';
-import { cursorOf, type ReadWindow, type RecordCursor } from './cursor.js';
+import { cursorOf, type RecordCursor } from './cursor.js';
 import { describeValue } from './describe_value.js';
 import { argumentError, rangeError, StrandCapacityError, StrandClosedError } from './errors.js';
 import { fieldTypeNamed, type OrderableType } from './field_types.js';
@@ -249,7 +250,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     return this.#box[OUT_SEQ] as number;
   }
 
-  /** Wakes and stops the producer. Stays in force until its `reset()`. @param reason at most 112 bytes */
+  /** Wakes and stops the producer. Stays in force until its `reset()`. @param reason at most 104 bytes */
   signalAbort(reason = ''): void {
     if (typeof reason !== 'string') throw argumentError(`a reason is a string, got ${describeValue(reason)}`);
     this.#native.signalAbort(reason);

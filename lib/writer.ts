@@ -1,4 +1,5 @@
-import { type Encoder, encoderOf, measure, type Stash } from './codec/encoder.js';
+import { encoderOf, measure } from './codec/encoder.js';
+import type { Encoder, Stash } from './codec/encoder_helpers.js';
 import { planOf, type RecordPlan } from './codec/plan.js';
 import { Sink } from './codec/sink.js';
 import { describeValue } from './describe_value.js';
@@ -341,7 +342,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     this.#check(this.#idle().finalize());
   }
 
-  /** Sets the status `error`; the reason (at most 112 bytes) reaches the consumers. */
+  /** Sets the status `error`; the reason (at most 104 bytes) reaches the consumers. */
   abort(reason = ''): void {
     const text = reasonText(reason);
     this.#check(this.#waiter === undefined ? this.#idle().abort(text) : this.#native.abort(text));

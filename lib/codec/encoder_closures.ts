@@ -1,6 +1,6 @@
 import { HEAP_ABSENT_OFFSET } from '../constants.js';
 import type { Stored } from './converters.js';
-import type { Encoder, EncoderHelpers, Stash } from './encoder.js';
+import type { Encoder, EncoderHelpers, Stash } from './encoder_helpers.js';
 import { isInherited } from './inherited.js';
 import type { FieldPlan } from './plan.js';
 import { NO_ROOM, type Sink } from './sink.js';

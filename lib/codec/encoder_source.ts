@@ -1,5 +1,5 @@
 import { HEAP_ABSENT_OFFSET } from '../constants.js';
-import type { Encoder, EncoderHelpers } from './encoder.js';
+import type { Encoder, EncoderHelpers } from './encoder_helpers.js';
 import { quote, SourceCache } from './generate.js';
 import { isInherited } from './inherited.js';
 import type { FieldPlan, RecordPlan } from './plan.js';

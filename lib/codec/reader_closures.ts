@@ -1,7 +1,7 @@
 import { CTRL_EPOCH, CTRL_GATE } from '../constants.js';
-import type { ReadWindow } from '../cursor.js';
+import { ACCESSOR_NAMES, ACCESSORS, ARRAY_CLASSES, type CursorBase, type CursorClass } from './accessors.js';
 import type { FieldPlan, RecordPlan } from './plan.js';
-import { ACCESSOR_NAMES, ACCESSORS, ARRAY_CLASSES, type CursorBase, type CursorClass } from './reader.js';
+import type { ReadWindow } from './read_window.js';
 import type { RecordSource } from './record_source.js';
 
 type Read = () => unknown;

@@ -1,7 +1,7 @@
 import { CTRL_EPOCH, CTRL_GATE } from '../constants.js';
+import { ACCESSOR_NAMES, ACCESSORS, ARRAY_CLASSES, type CursorBase, type CursorClass } from './accessors.js';
 import { quote, SourceCache } from './generate.js';
 import type { FieldPlan, RecordPlan } from './plan.js';
-import { ACCESSOR_NAMES, ACCESSORS, ARRAY_CLASSES, type CursorBase, type CursorClass } from './reader.js';
 
 const cache = new SourceCache<CursorClass>();
 

@@ -6,7 +6,7 @@
 
 namespace strand {
 
-/// A short text beside a status word: u32 length, then at most 112 bytes of UTF-8. The first writer wins;
+/// A short text beside a status word: u32 length, then at most 104 bytes of UTF-8. The first writer wins;
 /// the status word that is stored behind it publishes it.
 
 /// Stores `text`, cut at a character's boundary. Does nothing where a reason stands already.

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
-import { ACCESSORS } from '../../dist/codec/reader.js';
+import { ACCESSORS } from '../../dist/codec/accessors.js';
 import { FIELD_BYTE_WIDTHS } from '../../dist/index.js';
 import {
   blocksOf,
