@@ -62,8 +62,8 @@ class ViewHandle final : public Handle {
     box.set(Box::kOutCommitted, window.committed);
     box.set(Box::kOutWindow, window.start);
     box.set(Box::kOutSafe, window.safeFrom);
-    box.set(Box::kOutEpoch, std::uint64_t{view_.epoch()});
-    // The low word, as JavaScript sees it in an Int32Array.
+    // As JavaScript sees them in an Int32Array; of the gate the low word.
+    box.set(Box::kOutEpoch, std::int64_t{static_cast<std::int32_t>(view_.epoch())});
     box.set(Box::kOutGate, std::int64_t{static_cast<std::int32_t>(window.gate & 0xFFFFFFFF)});
   }
 

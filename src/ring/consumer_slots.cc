@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "ring/gate.h"
+#include "wait/image.h"
 
 namespace strand {
 namespace {
@@ -16,7 +17,8 @@ constexpr std::chrono::seconds kLockPatience{1};
 
 std::uint64_t currentThreadId() noexcept {
   static std::atomic<std::uint64_t> last{0};
-  thread_local const std::uint64_t id = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  // Every image of the library counts for itself, from a random number of its own.
+  thread_local const std::uint64_t id = wait::imageId() + last.fetch_add(1, std::memory_order_relaxed);
   return id;
 }
 

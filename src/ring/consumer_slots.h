@@ -42,12 +42,14 @@ class ConsumerSlots {
   /// @param ofAnyThread for the view that registered it, which may end on another thread
   Status remove(ConsumerToken token, bool ofAnyThread = false) const noexcept;
 
-  /// Voids every slot; `inside` runs under the lock.
+  /// Runs `inside` under the lock, with a function that voids every slot.
   template <class Inside>
   Status clear(Inside inside) const noexcept {
     if (!lock()) return Status::kBusy;
-    for (std::uint32_t slot = 0; slot < layout::kMaxConsumers; ++slot) vacate(slot);
-    inside();
+    inside([this] {
+      words_.active().storeRelease(kLocked);
+      for (std::uint32_t slot = 0; slot < layout::kMaxConsumers; ++slot) vacate(slot);
+    });
     words_.active().storeRelease(0);
     return Status::kOk;
   }

@@ -29,7 +29,7 @@ class RecordCursor {
   Status seek(std::uint64_t seq) noexcept {
     if (view_->wasReset()) return Status::kReset;
     if (seq >= view_->window().committed) return Status::kNotCommitted;
-    if (!view_->intact(seq)) return Status::kBehind;
+    if (!view_->intact(seq)) return view_->wasReset() ? Status::kReset : Status::kBehind;
     seq_ = seq;
     record_ = RecordReader(view_->slot(seq), view_->heap());
     return Status::kOk;

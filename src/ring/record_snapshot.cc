@@ -12,7 +12,8 @@ Status snapshotRecord(const StrandView& view, std::uint64_t seq, std::span<std::
   bytes = slot.size();
   if (view.wasReset()) return Status::kReset;
   if (seq >= view.window().committed) return Status::kNotCommitted;
-  if (!view.intact(seq)) return Status::kBehind;
+  const auto behind = [&] { return view.wasReset() ? Status::kReset : Status::kBehind; };
+  if (!view.intact(seq)) return behind();
   const bool fits = target.size() >= slot.size();
   if (fits) copyRacy(target.data(), slot.data(), slot.size());
   const RecordReader record(slot, view.heap());
@@ -37,7 +38,7 @@ Status snapshotRecord(const StrandView& view, std::uint64_t seq, std::span<std::
     }
   }
   bytes = end;
-  return view.intact(seq) ? Status::kOk : Status::kBehind;
+  return view.intact(seq) ? Status::kOk : behind();
 }
 
 }  // namespace strand

@@ -21,15 +21,11 @@ Fault refuse(std::string message) noexcept { return Fault::header(std::move(mess
 /// The static part, copied out word by word, since another thread may be writing this memory.
 class StaticPart {
  public:
-  explicit StaticPart(const Region& region) noexcept {
-    copyRacy(bytes_.data(), region.data(), bytes_.size());
-  }
+  explicit StaticPart(const Region& region) noexcept { copyRacy(bytes_.data(), region.data(), bytes_.size()); }
   [[nodiscard]] std::uint32_t word(std::uint32_t offset) const noexcept {
     return loadLittle<std::uint32_t>(bytes_.data() + offset);
   }
-  [[nodiscard]] std::uint32_t checksum() const noexcept {
-    return crc32(std::span(bytes_).first(kOffsetHeaderCrc));
-  }
+  [[nodiscard]] std::uint32_t checksum() const noexcept { return crc32(std::span(bytes_).first(kOffsetHeaderCrc)); }
 
  private:
   std::array<std::byte, kOffsetEpoch> bytes_{};
@@ -37,8 +33,8 @@ class StaticPart {
 
 Fault checkGeometry(const Schema& schema, const Geometry& geometry) noexcept {
   if (geometry.indexCapacity == 0 || !std::has_single_bit(geometry.indexCapacity)) {
-    return refuse("index_capacity " + std::to_string(geometry.indexCapacity) +
-                  " is no power of two between 1 and " + std::to_string(kMaxIndexCapacity));
+    return refuse("index_capacity " + std::to_string(geometry.indexCapacity) + " is no power of two between 1 and " +
+                  std::to_string(kMaxIndexCapacity));
   }
   if (schema.needsHeap() && geometry.heapCapacity == 0) {
     return refuse("heap_capacity is 0, and the schema has fields of variable length: give it bytes");
@@ -86,8 +82,8 @@ Fault checkPositions(const Region& region, const Geometry& geometry) noexcept {
 Fault computeGeometry(const Schema& schema, std::uint64_t indexCapacity, std::uint64_t heapCapacity,
                       std::uint64_t metadataBytes, Geometry& out) noexcept {
   if (indexCapacity == 0 || indexCapacity > kMaxIndexCapacity || !std::has_single_bit(indexCapacity)) {
-    return refuse("index_capacity " + std::to_string(indexCapacity) +
-                  " is no power of two between 1 and " + std::to_string(kMaxIndexCapacity));
+    return refuse("index_capacity " + std::to_string(indexCapacity) + " is no power of two between 1 and " +
+                  std::to_string(kMaxIndexCapacity));
   }
   if (heapCapacity > 0xFFFFFFFEU) {
     return refuse("heap_capacity " + std::to_string(heapCapacity) + " is past the limit of 4,294,967,294");
@@ -130,8 +126,7 @@ Fault writeHeader(const Region& region, const Schema& schema, const Geometry& gi
   if (metaAt + metadata.size() > geometry.headerSize) {
     const std::uint64_t room = metaAt < geometry.headerSize ? geometry.headerSize - metaAt : 0;
     return refuse("names and meta take " + std::to_string(metadata.size()) + " bytes, and the header has room for " +
-                  std::to_string(room) + ": ask computeStrandMap for meta_capacity " +
-                  std::to_string(metadata.size()));
+                  std::to_string(room) + ": ask computeStrandMap for meta_capacity " + std::to_string(metadata.size()));
   }
 
   std::byte* const at = region.data();
@@ -148,8 +143,7 @@ Fault writeHeader(const Region& region, const Schema& schema, const Geometry& gi
   storeLittle(at + kOffsetSchemaByteLength, static_cast<std::uint32_t>(schemaBytes.size()));
   storeLittle(at + kOffsetMetaByteLength, static_cast<std::uint32_t>(metadata.size()));
   std::copy(schemaBytes.begin(), schemaBytes.end(), at + kOffsetSchema);
-  std::transform(metadata.begin(), metadata.end(), at + metaAt,
-                 [](char c) { return static_cast<std::byte>(c); });
+  std::transform(metadata.begin(), metadata.end(), at + metaAt, [](char c) { return static_cast<std::byte>(c); });
   for (std::uint32_t slot = 0; slot < kMaxConsumers; ++slot) {
     storeLittle(at + kOffsetConsumerSlots + slot * kConsumerSlotSize + kSlotCursor, kConsumerSlotVacant);
   }
@@ -168,7 +162,9 @@ Fault readHeader(const Region& region, StrandHeader& out) noexcept {
   if (misaligned(region)) return refuseMisaligned();
   const StaticPart part(region);
   if (part.word(kOffsetHeaderCrc) != part.checksum()) {
-    return refuse("the CRC of the header does not match: the buffer is damaged or holds no strand, which initStrandHeader would write");
+    return refuse(
+        "the CRC of the header does not match: the buffer is damaged or holds no strand, which initStrandHeader would "
+        "write");
   }
   if (part.word(kOffsetMagic) != kMagic) {
     return refuse("the magic number is not a strand's: initStrandHeader writes a header");

@@ -127,14 +127,13 @@ void StrandView::announceWait() noexcept { words_.dataEvent().raise(wait::kAsync
 
 void StrandView::released() const noexcept {
   // The producer names the position that it waits for; releasing less is no reason to wake it.
-  words_.spaceEvent().notifyIf(
-      [&] { return Gate(words_).slowest() >= words_.waitTarget().loadAcquire(); });
+  words_.spaceEvent().notifyIf([&] { return Gate(words_).slowest() >= words_.waitTarget().loadAcquire(); });
 }
 
 Status StrandView::acknowledge(std::uint64_t upTo) noexcept {
   if (closed_) return Status::kClosed;
   if (wasReset()) return Status::kReset;
-  if (ConsumerSlots(words_).any()) return Status::kTokenRequired;
+  if (ConsumerSlots(words_).any()) return refusal(Status::kTokenRequired);
   if (upTo > seen_ && upTo > committedHere()) return Status::kPastCommitted;
   if (upTo < acknowledged_) return Status::kBehind;
   acknowledged_ = upTo;
@@ -147,9 +146,9 @@ Status StrandView::acknowledge(std::uint64_t upTo, ConsumerToken token) noexcept
   if (closed_) return Status::kClosed;
   if (wasReset()) return Status::kReset;
   const ConsumerSlots slots(words_);
-  if (!slots.live(token)) return Status::kBadToken;
+  if (!slots.live(token)) return refusal(Status::kBadToken);
   if (upTo > seen_ && upTo > committedHere()) return Status::kPastCommitted;
-  if (base_ + upTo < slots.cursor(token).loadRelaxed()) return Status::kBehind;
+  if (base_ + upTo < slots.cursor(token).loadAcquire()) return refusal(Status::kBehind);
   acknowledged_ = std::max(acknowledged_, upTo);
   slots.advance(token, base_ + upTo);
   released();
@@ -173,7 +172,7 @@ Status StrandView::releaseConsumer(ConsumerToken token) noexcept {
   std::erase(tokens_, token);
   const Status status = ConsumerSlots(words_).remove(token);
   if (status == Status::kOk) released();
-  return status == Status::kBadToken && wasReset() ? Status::kReset : status;
+  return status == Status::kBadToken ? refusal(status) : status;
 }
 
 std::uint64_t StrandView::committedHere() const noexcept {
@@ -261,9 +260,12 @@ ViewStats StrandView::stats() const noexcept {
   const std::uint64_t slowest = Gate(words_).slowest();
   const std::uint64_t commit = words_.commitSeq().loadAcquire();
   const auto [records, bytes] = words_.produced(header_->geometry.recordStride);
-  return {records, bytes,
-          words_.stalls().loadRelaxed(),          words_.stallNanos().loadRelaxed(),
-          words_.consumerWaits().loadRelaxed(),   commit - std::min(commit, slowest)};
+  return {records,
+          bytes,
+          words_.stalls().loadRelaxed(),
+          words_.stallNanos().loadRelaxed(),
+          words_.consumerWaits().loadRelaxed(),
+          commit - std::min(commit, slowest)};
 }
 
 // --- findFirst ------------------------------------------------------------------------------------------
@@ -298,15 +300,26 @@ Key<T> clampKey(Integer key, bool ascending) noexcept {
   return {false, above ? std::numeric_limits<T>::max() : std::numeric_limits<T>::min()};
 }
 
+/// Bound of a double field from an integer, which need not be a double: the first double on the qualifying side.
+template <typename Integer>
+double realKey(Integer key, bool ascending) noexcept {
+  const auto nearest = static_cast<double>(key);
+  const bool beyond = nearest >= std::ldexp(1.0, std::numeric_limits<Integer>::digits);
+  const Integer back = beyond ? 0 : static_cast<Integer>(nearest);
+  if (ascending && !beyond && back < key) return std::nextafter(nearest, std::numeric_limits<double>::infinity());
+  if (!ascending && (beyond || back > key)) return std::nextafter(nearest, -std::numeric_limits<double>::infinity());
+  return nearest;
+}
+
 template <typename T>
 bool makeKey(const Value& value, bool ascending, Key<T>& key) noexcept {
   if constexpr (std::is_floating_point_v<T>) {
     if (const auto* real = std::get_if<double>(&value)) {
-      key = {std::isnan(*real), static_cast<T>(*real)};
+      key = {std::isnan(*real), *real};
     } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-      key = {false, static_cast<T>(*integer)};
+      key = {false, realKey(*integer, ascending)};
     } else if (const auto* natural = std::get_if<std::uint64_t>(&value)) {
-      key = {false, static_cast<T>(*natural)};
+      key = {false, realKey(*natural, ascending)};
     } else {
       return false;
     }

@@ -133,6 +133,8 @@ class StrandView {
 
  private:
   void swap(StrandView& other) noexcept;
+  /// What a call that found itself refused answers: a reset in its midst is the reason, if there was one.
+  [[nodiscard]] Status refusal(Status status) const noexcept { return wasReset() ? Status::kReset : status; }
   [[nodiscard]] std::uint64_t committedHere() const noexcept;
   [[nodiscard]] std::uint64_t windowStart(std::uint64_t committed) const noexcept;
   void released() const noexcept;

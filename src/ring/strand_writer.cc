@@ -193,13 +193,16 @@ Status StrandWriter::reset() noexcept {
     releaseIfIdle();
     return Status::kPositionLimit;
   }
-  const Status cleared = ConsumerSlots(words_).clear([&] {
+  const Status cleared = ConsumerSlots(words_).clear([&](const auto& voidSlots) {
     const std::uint32_t epoch = words_.epoch().loadRelaxed();
     // Odd while the words below do not belong together; a reader of COMMIT_SEQ that sees the new base sees
     // the new epoch too.
     words_.epoch().storeRelease(epoch | 1U);
+    // Behind the epoch, so that whoever finds its token void finds out why.
+    voidSlots();
     rollBack();
-    if (heap_.capacity() != 0) heapCommit_ = heap_.restart(std::max(heapWrite_, words_.heapFloor().loadRelaxed() + heap_.capacity()));
+    if (heap_.capacity() != 0)
+      heapCommit_ = heap_.restart(std::max(heapWrite_, words_.heapFloor().loadRelaxed() + heap_.capacity()));
     const std::uint64_t pastCommit = std::exchange(commit_, base);
     words_.pastRecords().storeRelaxed(words_.pastRecords().loadRelaxed() + pastCommit - base_);
     base_ = base;
@@ -256,9 +259,7 @@ bool StrandWriter::slotsFree(std::uint64_t end) noexcept {
   return end - gate_ <= capacity_;
 }
 
-void StrandWriter::refreshGate() noexcept {
-  gate_ = std::min(Gate(words_).refresh(), commit_);
-}
+void StrandWriter::refreshGate() noexcept { gate_ = std::min(Gate(words_).refresh(), commit_); }
 
 Status StrandWriter::findHeap(HeapRing::Need need, bool mayPublish, HeapPlace& place) noexcept {
   if (need.atStart > heap_.capacity()) return Status::kHeapTooSmall;
@@ -313,7 +314,8 @@ void StrandWriter::releaseIfIdle() noexcept {
 }
 
 bool StrandWriter::hasSpace() const noexcept {
-  return closed_ || ended_ || Gate(words_).slowest() >= stall_.need || words_.abort().loadAcquire() != 0 || !owner_.mine();
+  return closed_ || ended_ || Gate(words_).slowest() >= stall_.need || words_.abort().loadAcquire() != 0 ||
+         !owner_.mine();
 }
 
 void StrandWriter::stallBegins() noexcept {
@@ -642,8 +644,8 @@ Status StrandWriter::writeBatch(std::span<const Value> rows, std::uint64_t& writ
     return status;
   };
   for (std::size_t i = 0; i < count; ++i) {
-    fault = encodeRecord(schema(), rows.subspan(i * width, width), {geometry.heapStart, geometry.heapCapacity},
-                         scratch_);
+    fault =
+        encodeRecord(schema(), rows.subspan(i * width, width), {geometry.heapStart, geometry.heapCapacity}, scratch_);
     if (fault.error != EncodeError::kNone) {
       fault.record = i;
       return giveUp(Status::kBadField);
@@ -652,9 +654,8 @@ Status StrandWriter::writeBatch(std::span<const Value> rows, std::uint64_t& writ
     const HeapRing::Need need{size == 0 ? 0 : size + scratch_.alignment - 1, size};
     const auto offsetInHeap = [&] { return run.heapOffset - geometry.heapStart + (ends.empty() ? 0 : ends.back()); };
     const auto fits = [&] {
-      return ends.size() < run.slotCount &&
-             (size == 0 || layout::alignUp(offsetInHeap(), scratch_.alignment) + size <=
-                               run.heapOffset - geometry.heapStart + run.heapBytes);
+      return ends.size() < run.slotCount && (size == 0 || layout::alignUp(offsetInHeap(), scratch_.alignment) + size <=
+                                                              run.heapOffset - geometry.heapStart + run.heapBytes);
     };
     if (!fits()) {
       if (const Status status = nextRun(need); status != Status::kOk) return giveUp(status);
@@ -682,8 +683,7 @@ std::string StrandWriter::abortReason() const noexcept { return readReason(words
 
 WriterStats StrandWriter::stats() const noexcept {
   const auto [records, bytes] = words_.produced(header_->geometry.recordStride);
-  return {records, bytes,
-          words_.stalls().loadRelaxed(), words_.stallNanos().loadRelaxed(),
+  return {records, bytes, words_.stalls().loadRelaxed(), words_.stallNanos().loadRelaxed(),
           commit_ - std::min(commit_, Gate(words_).slowest())};
 }
 
