@@ -29,3 +29,12 @@ foreach(suite IN ITEMS unit contract model golden stress)
     PROPERTIES LABELS ${suite} TIMEOUT 600 RUN_SERIAL ${serial}
   )
 endforeach()
+
+
+# A module with a core of its own: copies of it are further images in the process (test/unit/wait/image_probe.h).
+if(TARGET strand_unit_tests)
+  add_library(strand_image_probe MODULE test/unit/wait/image_probe.cc)
+  target_link_libraries(strand_image_probe PRIVATE strand_core strand_options)
+  add_dependencies(strand_unit_tests strand_image_probe)
+  target_compile_definitions(strand_unit_tests PRIVATE STRAND_IMAGE_PROBE="$<TARGET_FILE:strand_image_probe>")
+endif()
