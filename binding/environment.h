@@ -44,7 +44,7 @@ class Environment final : public wait::AsyncSink {
   void wake() noexcept override;
 
  private:
-  static void onCleanup(void* self) noexcept;
+  static void onCleanup(void* data) noexcept;
   static void onLoop(napi_env env, napi_value callback, void* context, void* data) noexcept;
 
   napi_env env_;

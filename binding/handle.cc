@@ -28,9 +28,9 @@ void Handle::addMethod(Napi::Object object, const char* name, napi_callback call
   napi_set_named_property(env, object, name, function);
 }
 
-void Handle::keep(Napi::Object object) noexcept {
+void Handle::keep(napi_value object) noexcept {
   napi_ref reference = nullptr;
-  if (napi_create_reference(object.Env(), object, 1, &reference) == napi_ok) kept_.push_back(reference);
+  if (napi_create_reference(environment_->env(), object, 1, &reference) == napi_ok) kept_.push_back(reference);
 }
 
 void Handle::armOn(const wait::EventCount& event, Word64 image) noexcept {

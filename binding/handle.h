@@ -49,17 +49,17 @@ class Handle {
   T* buffer(Napi::Object object, const char* name, std::size_t length) noexcept {
     auto array = Napi::TypedArrayOf<T>::New(object.Env(), length);
     object.Set(name, array);
-    keep(array);
+    keep(static_cast<napi_value>(array));
     return array.Data();
   }
 
-  void keep(Napi::Object object) noexcept;
+  void keep(napi_value object) noexcept;
   void armOn(const wait::EventCount& event, Word64 image) noexcept;
   void disarm() noexcept;
   [[nodiscard]] bool armed() const noexcept { return waiter_.has_value(); }
   [[nodiscard]] Environment& environment() const noexcept { return *environment_; }
 
-  Mailbox box;
+  Mailbox box_;
 
  private:
   void addMethod(Napi::Object object, const char* name, napi_callback callback) noexcept;

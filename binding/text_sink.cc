@@ -31,7 +31,7 @@ double TextSink::putBytes(napi_env env, napi_value array, std::uint64_t at, std:
   std::size_t length = 0;
   void* data = nullptr;
   if (napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr) != napi_ok) return 0;
-  const std::size_t index = static_cast<std::size_t>(type);
+  const auto index = static_cast<std::size_t>(type);
   const std::size_t bytes = length * (index < std::size(kElementSizes) ? kElementSizes[index] : 1);
   const std::span<std::byte> target = room(at);
   if (bytes != 0 && data != nullptr && bytes <= target.size() && at + bytes <= end) {

@@ -44,10 +44,10 @@ class ViewHandle final : public Handle {
     return toValue(env, static_cast<std::uint32_t>(result.progress));
   }
 
-  napi_value check(napi_env env, napi_callback_info) { return report(env, view_.check(box.count(Box::kInAfter))); }
+  napi_value check(napi_env env, napi_callback_info) { return report(env, view_.check(box_.count(Box::kInAfter))); }
 
   napi_value wait(napi_env env, napi_callback_info) {
-    WaitResult result = view_.wait(box.count(Box::kInAfter), std::chrono::milliseconds(box.count32(Box::kInMillis)));
+    WaitResult result = view_.wait(box_.count(Box::kInAfter), std::chrono::milliseconds(box_.count32(Box::kInMillis)));
     if (result.progress == Progress::kPending && wait::shuttingDown()) result.progress = Progress::kClosed;
     return report(env, result);
   }
@@ -59,12 +59,12 @@ class ViewHandle final : public Handle {
 
   void look() noexcept {
     const Window window = view_.window();
-    box.set(Box::kOutCommitted, window.committed);
-    box.set(Box::kOutWindow, window.start);
-    box.set(Box::kOutSafe, window.safeFrom);
+    box_.set(Box::kOutCommitted, window.committed);
+    box_.set(Box::kOutWindow, window.start);
+    box_.set(Box::kOutSafe, window.safeFrom);
     // As JavaScript sees them in an Int32Array; of the gate the low word.
-    box.set(Box::kOutEpoch, std::int64_t{static_cast<std::int32_t>(view_.epoch())});
-    box.set(Box::kOutGate, std::int64_t{static_cast<std::int32_t>(window.gate & 0xFFFFFFFF)});
+    box_.set(Box::kOutEpoch, std::int64_t{static_cast<std::int32_t>(view_.epoch())});
+    box_.set(Box::kOutGate, std::int64_t{static_cast<std::int32_t>(window.gate & 0xFFFFFFFF)});
   }
 
   napi_value refresh(napi_env env, napi_callback_info) {
@@ -73,10 +73,10 @@ class ViewHandle final : public Handle {
   }
 
   napi_value acknowledge(napi_env env, napi_callback_info) {
-    const std::uint64_t upTo = box.count(Box::kInUpTo);
-    const Status status = box.number(Box::kInToken) < 0
+    const std::uint64_t upTo = box_.count(Box::kInUpTo);
+    const Status status = box_.number(Box::kInToken) < 0
                               ? view_.acknowledge(upTo)
-                              : view_.acknowledge(upTo, ConsumerToken::unpack(box.count(Box::kInToken)));
+                              : view_.acknowledge(upTo, ConsumerToken::unpack(box_.count(Box::kInToken)));
     look();
     return toValue(env, status);
   }
@@ -96,7 +96,7 @@ class ViewHandle final : public Handle {
     ConsumerToken token;
     const Status status =
         view_.registerConsumer(static_cast<StartAt>(std::min(arguments.number(0), 2U)), arguments.position(1), token);
-    box.set(Box::kOutToken, token.packed());
+    box_.set(Box::kOutToken, token.packed());
     return toValue(env, status);
   }
   napi_value releaseConsumer(napi_env env, napi_callback_info info) {
@@ -134,7 +134,7 @@ class ViewHandle final : public Handle {
     }
     std::int64_t found = -1;
     const Status status = view_.findFirst(arguments.number(0), key, found);
-    box.set(Box::kOutSeq, found);
+    box_.set(Box::kOutSeq, found);
     return toValue(env, status);
   }
 
@@ -180,13 +180,13 @@ class ViewHandle final : public Handle {
     const Field* field = textField(arguments.number(0));
     const std::uint64_t seq = arguments.position(1);
     const std::uint64_t committed = view_.window().committed;
-    box.set(Box::kOutCount, std::uint64_t{0});
+    box_.set(Box::kOutCount, std::uint64_t{0});
     if (field == nullptr || seq >= committed) return nullptr;
     const std::span<std::uint32_t> ends = endsOf(env, arguments[2]);
     if (ends.empty()) return nullptr;
     const std::uint64_t most = std::min<std::uint64_t>(committed - seq, ends.size());
     const std::uint32_t count = stretch_.gather(view_, *field, seq, ends.first(most));
-    box.set(Box::kOutCount, std::uint64_t{count});
+    box_.set(Box::kOutCount, std::uint64_t{count});
     return stretchText(env);
   }
 
@@ -205,7 +205,7 @@ class ViewHandle final : public Handle {
     const Arguments<2> arguments(env, info);
     std::uint64_t bytes = 0;
     const Status status = snapshotRecord(view_, arguments.position(0), bytesOf(Napi::Value(env, arguments[1])), bytes);
-    box.set(Box::kOutBytes, bytes);
+    box_.set(Box::kOutBytes, bytes);
     return toValue(env, status);
   }
 
@@ -233,7 +233,7 @@ class ViewHandle final : public Handle {
 void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
   keep(memory);
   object.Set("header", toObject(object.Env(), view_.header()));
-  box.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
+  box_.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
 
   using V = ViewHandle;
   method<V, &V::check>(object, "check");

@@ -24,6 +24,8 @@ class WriterHandle final : public Handle {
   WriterHandle(Napi::Env env, StrandWriter writer) noexcept : Handle(env), writer_(std::move(writer)) {}
   /// Garbage collection of a writer is no end of its stream.
   ~WriterHandle() override { writer_.detach(); }
+  WriterHandle(const WriterHandle&) = delete;
+  WriterHandle& operator=(const WriterHandle&) = delete;
 
   void threadEnds() noexcept override {
     disarm();
@@ -34,14 +36,14 @@ class WriterHandle final : public Handle {
 
  private:
   [[nodiscard]] StrandWriter::BatchNeed need() const noexcept {
-    return {box.count(Box::kInRemaining),
-            {box.count(Box::kInNeedAnywhere), box.count(Box::kInNeedAtStart)},
-            box.count(Box::kInHint),
-            box.count(Box::kInPartial) != 0};
+    return {box_.count(Box::kInRemaining),
+            {box_.count(Box::kInNeedAnywhere), box_.count(Box::kInNeedAtStart)},
+            box_.count(Box::kInHint),
+            box_.count(Box::kInPartial) != 0};
   }
 
   void handOver() noexcept {
-    const std::uint32_t done = std::min(box.count32(Box::kInDone), maxRun_);
+    const std::uint32_t done = std::min(box_.count32(Box::kInDone), maxRun_);
     if (done != 0) writer_.advance(std::span(ends_, done));
   }
 
@@ -50,12 +52,12 @@ class WriterHandle final : public Handle {
     StrandWriter::Run run;
     StrandWriter::BatchNeed wanted = need();
     const Status status = writer_.reserve(wanted, run);
-    box.set(Box::kOutPublished, writer_.publishedInBatch());
+    box_.set(Box::kOutPublished, writer_.publishedInBatch());
     if (status == Status::kOk) {
-      box.set(Box::kOutSlot, run.slotOffset);
-      box.set(Box::kOutSlotCount, std::uint64_t{std::min(run.slotCount, maxRun_)});
-      box.set(Box::kOutHeap, run.heapOffset);
-      box.set(Box::kOutHeapBytes, run.heapBytes);
+      box_.set(Box::kOutSlot, run.slotOffset);
+      box_.set(Box::kOutSlotCount, std::uint64_t{std::min(run.slotCount, maxRun_)});
+      box_.set(Box::kOutHeap, run.heapOffset);
+      box_.set(Box::kOutHeapBytes, run.heapBytes);
       heap_.set(writer_.data(), run.heapOffset, run.heapOffset + run.heapBytes);
     }
     return toValue(env, status);
@@ -64,7 +66,7 @@ class WriterHandle final : public Handle {
   napi_value publish(napi_env env, napi_callback_info) {
     handOver();
     const Status status = writer_.publish();
-    box.set(Box::kOutPublished, writer_.publishedInBatch());
+    box_.set(Box::kOutPublished, writer_.publishedInBatch());
     heap_.set(nullptr, 0, 0);
     return toValue(env, status);
   }
@@ -77,14 +79,14 @@ class WriterHandle final : public Handle {
 
   napi_value publishRecord(napi_env env, napi_callback_info) {
     const std::uint32_t stride = writer_.header().geometry.recordStride;
-    const std::uint64_t heapBytes = std::min(box.count(Box::kInHeapBytes), scratchBytes_ - stride);
+    const std::uint64_t heapBytes = std::min(box_.count(Box::kInHeapBytes), scratchBytes_ - stride);
     const std::span<const std::byte> scratch(scratch_, scratchBytes_);
     return toValue(env, writer_.publishRecord(scratch.first(stride), scratch.subspan(stride, heapBytes),
-                                              std::clamp(box.count32(Box::kInAlignment), 1U, 8U)));
+                                              std::clamp(box_.count32(Box::kInAlignment), 1U, 8U)));
   }
 
   napi_value awaitSpace(napi_env env, napi_callback_info) {
-    const bool room = writer_.awaitSpace(std::chrono::milliseconds(box.count32(Box::kInMillis)));
+    const bool room = writer_.awaitSpace(std::chrono::milliseconds(box_.count32(Box::kInMillis)));
     if (wait::shuttingDown()) return toValue(env, Status::kClosed);
     return toValue(env, room ? Status::kOk : Status::kWouldBlock);
   }
@@ -92,13 +94,13 @@ class WriterHandle final : public Handle {
   template <TextSink WriterHandle::*kSink, std::uint32_t (TextSink::*kPut)(napi_env, napi_value, std::uint64_t) const>
   napi_value putText(napi_env env, napi_callback_info info) {
     const Arguments<1> arguments(env, info);
-    return toValue(env, ((this->*kSink).*kPut)(env, arguments[0], box.count(Box::kInAt)));
+    return toValue(env, ((this->*kSink).*kPut)(env, arguments[0], box_.count(Box::kInAt)));
   }
 
   template <TextSink WriterHandle::*kSink>
   napi_value putBytes(napi_env env, napi_callback_info info) {
     const Arguments<1> arguments(env, info);
-    const double bytes = (this->*kSink).putBytes(env, arguments[0], box.count(Box::kInAt), box.count(Box::kInEnd));
+    const double bytes = (this->*kSink).putBytes(env, arguments[0], box_.count(Box::kInAt), box_.count(Box::kInEnd));
     napi_value value = nullptr;
     napi_create_double(env, bytes, &value);
     return value;
@@ -123,7 +125,7 @@ class WriterHandle final : public Handle {
     const Arguments<1> arguments(env, info);
     std::uint64_t first = 0;
     const Status status = writer_.claimSlots(arguments.number(0), first);
-    box.set(Box::kOutSeq, first);
+    box_.set(Box::kOutSeq, first);
     return toValue(env, status);
   }
   napi_value commitSlots(napi_env env, napi_callback_info info) {
@@ -139,7 +141,7 @@ class WriterHandle final : public Handle {
     std::uint64_t offset = 0;
     const std::uint32_t alignment = std::clamp(arguments.number(1), 1U, 8U);
     const Status status = writer_.claimHeap(arguments.position(0), alignment, offset);
-    box.set(Box::kOutHeap, offset);
+    box_.set(Box::kOutHeap, offset);
     return toValue(env, status);
   }
   napi_value commitHeap(napi_env env, napi_callback_info) { return toValue(env, writer_.commitHeap()); }
@@ -180,7 +182,7 @@ void WriterHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept
   const Geometry& geometry = writer_.header().geometry;
   keep(memory);
   object.Set("header", toObject(object.Env(), writer_.header()));
-  box.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
+  box_.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
   maxRun_ = std::min(geometry.indexCapacity, kMaxRun);
   ends_ = buffer<std::uint32_t>(object, "ends", maxRun_);
   // The engine's zero byte behind a text has room, too.

@@ -18,8 +18,8 @@ constexpr std::chrono::seconds kLockPatience{1};
 std::uint64_t currentThreadId() noexcept {
   static std::atomic<std::uint64_t> last{0};
   // Every image of the library counts for itself, from a random number of its own.
-  thread_local const std::uint64_t id = wait::imageId() + last.fetch_add(1, std::memory_order_relaxed);
-  return id;
+  thread_local const std::uint64_t kId = wait::imageId() + last.fetch_add(1, std::memory_order_relaxed);
+  return kId;
 }
 
 bool ConsumerSlots::lock() const noexcept {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "layout/strand_layout.h"
@@ -15,6 +17,9 @@ namespace strand {
 namespace {
 
 using namespace layout;
+
+/// Longer than any reset takes; only a damaged header shows one for so long.
+constexpr std::chrono::seconds kResetPatience{1};
 
 Fault refuse(std::string message) noexcept { return Fault::header(std::move(message)); }
 
@@ -57,7 +62,7 @@ void place(Geometry& geometry) noexcept {
 
 /// Control words may be moving while they are read. Each is loaded before the one that it never passes, so
 /// that only nonsense is refused.
-Fault checkPositions(const Region& region, const Geometry& geometry) noexcept {
+Fault lookAtPositions(const Region& region, const Geometry& geometry) noexcept {
   const auto load = [&](std::uint32_t offset) { return Word64(region.data(), offset).loadAcquire(); };
   const std::uint64_t base = load(kOffsetBase);
   const std::uint64_t gate = load(kOffsetGate);
@@ -75,6 +80,20 @@ Fault checkPositions(const Region& region, const Geometry& geometry) noexcept {
   const std::uint32_t status = Word32(region.data(), kOffsetStatus).loadAcquire();
   if (status > kStatusError) return refuse("the status " + std::to_string(status) + " is unknown");
   return Fault::none();
+}
+
+/// Believes positions that contradict each other only where no reset() was moving them meanwhile.
+Fault checkPositions(const Region& region, const Geometry& geometry) noexcept {
+  const Word32 epoch(region.data(), kOffsetEpoch);
+  const auto deadline = std::chrono::steady_clock::now() + kResetPatience;
+  for (;;) {
+    const std::uint32_t before = epoch.loadAcquire();
+    Fault fault = lookAtPositions(region, geometry);
+    if (fault.ok()) return fault;
+    const bool settled = (before & 1U) == 0 && epoch.loadAcquire() == before;
+    if (settled || std::chrono::steady_clock::now() >= deadline) return fault;
+    std::this_thread::yield();
+  }
 }
 
 }  // namespace
@@ -105,10 +124,10 @@ Fault computeGeometry(const Schema& schema, std::uint64_t indexCapacity, std::ui
   return Fault::none();
 }
 
-Fault writeHeader(const Region& region, const Schema& schema, const Geometry& given,
+Fault writeHeader(const Region& region, const Schema& schema, const Geometry& stated,
                   std::string_view metadata) noexcept {
   if (misaligned(region)) return refuseMisaligned();
-  Geometry geometry = given;
+  Geometry geometry = stated;
   if (Fault fault = checkGeometry(schema, geometry); !fault.ok()) return fault;
   if (geometry.headerSize < kHeaderSize || geometry.headerSize > kMaxHeaderSize ||
       geometry.headerSize % kSeparation != 0) {
@@ -145,7 +164,7 @@ Fault writeHeader(const Region& region, const Schema& schema, const Geometry& gi
   std::copy(schemaBytes.begin(), schemaBytes.end(), at + kOffsetSchema);
   std::transform(metadata.begin(), metadata.end(), at + metaAt, [](char c) { return static_cast<std::byte>(c); });
   for (std::uint32_t slot = 0; slot < kMaxConsumers; ++slot) {
-    storeLittle(at + kOffsetConsumerSlots + slot * kConsumerSlotSize + kSlotCursor, kConsumerSlotVacant);
+    storeLittle(at + kOffsetConsumerSlots + std::size_t{slot} * kConsumerSlotSize + kSlotCursor, kConsumerSlotVacant);
   }
   // The magic comes last: a header that is being written is not yet one.
   storeLittle(at + kOffsetMagic, kMagic);

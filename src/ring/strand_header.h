@@ -35,7 +35,7 @@ Fault computeGeometry(const Schema& schema, std::uint64_t indexCapacity, std::ui
                       std::uint64_t metadataBytes, Geometry& out) noexcept;
 
 /// Writes the header of an empty strand and zeroes its control words. `metadata` as composeMetadata makes it.
-Fault writeHeader(const Region& region, const Schema& schema, const Geometry& geometry,
+Fault writeHeader(const Region& region, const Schema& schema, const Geometry& stated,
                   std::string_view metadata) noexcept;
 
 /// Reads a header and believes nothing: magic, version and checksum first, then every size, and the

@@ -105,10 +105,10 @@ WaitResult StrandView::check(std::uint64_t after) noexcept {
   return {committed > after ? Progress::kReady : Progress::kPending, committed};
 }
 
-WaitResult StrandView::wait(std::uint64_t after, nanoseconds timeout) noexcept {
+WaitResult StrandView::wait(std::uint64_t after, Nanoseconds timeout) noexcept {
   if (after == 0) enter();
   WaitResult result = check(after);
-  if (result.progress != Progress::kPending || timeout <= nanoseconds::zero()) return result;
+  if (result.progress != Progress::kPending || timeout <= Nanoseconds::zero()) return result;
   words_.consumerWaits().fetchAddRelaxed(1);
   const auto done = [&] {
     result = check(after);
@@ -116,9 +116,9 @@ WaitResult StrandView::wait(std::uint64_t after, nanoseconds timeout) noexcept {
   };
   const auto start = std::chrono::steady_clock::now();
   for (;;) {
-    const nanoseconds waited = std::chrono::steady_clock::now() - start;
-    const nanoseconds rest = timeout == wait::kForever ? timeout : timeout - waited;
-    if (words_.dataEvent().await(done, std::min<nanoseconds>(rest, kSlice), spinner_)) return result;
+    const Nanoseconds waited = std::chrono::steady_clock::now() - start;
+    const Nanoseconds rest = timeout == wait::kForever ? timeout : timeout - waited;
+    if (words_.dataEvent().await(done, std::min<Nanoseconds>(rest, kSlice), spinner_)) return result;
     if (rest <= kSlice || wait::shuttingDown()) return result;
   }
 }

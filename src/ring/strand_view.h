@@ -60,7 +60,7 @@ enum class StartAt : std::uint8_t { kOldest, kLatest, kSeq };
 /// up to eight, and each releases with its token; the producer then waits for the slowest.
 class StrandView {
  public:
-  using nanoseconds = std::chrono::nanoseconds;
+  using Nanoseconds = std::chrono::nanoseconds;
 
   static Status attach(const Region& region, StrandView& out, Fault& fault) noexcept;
 
@@ -79,7 +79,7 @@ class StrandView {
   /// lets status() show the end.
   WaitResult check(std::uint64_t after) noexcept;
   /// Waits for check() to be more than kPending. `after` 0 enters a new stream first.
-  WaitResult wait(std::uint64_t after, nanoseconds timeout) noexcept;
+  WaitResult wait(std::uint64_t after, Nanoseconds timeout) noexcept;
   /// Leaves a stream that was reset for the present one. Nothing to do where it is the same.
   void enter() noexcept;
   [[nodiscard]] bool wasReset() const noexcept { return words_.epoch().loadAcquire() != epoch_; }
@@ -115,7 +115,7 @@ class StrandView {
   /// first <= key. A null counts as less than every number.
   /// @param found position, or -1 where there is none
   /// @return kBadField for a field that is not flagged sorted or not numeric; kReset
-  Status findFirst(std::size_t field, const Value& key, std::int64_t& found) const noexcept;
+  Status findFirst(std::size_t index, const Value& key, std::int64_t& found) const noexcept;
 
   [[nodiscard]] ViewStats stats() const noexcept;
   [[nodiscard]] const StrandHeader& header() const noexcept { return *header_; }

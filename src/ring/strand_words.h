@@ -88,7 +88,7 @@ class StrandWords {
   [[nodiscard]] Word64 w64(std::uint32_t offset) const noexcept { return {data_, offset}; }
   [[nodiscard]] Word32 w32(std::uint32_t offset) const noexcept { return {data_, offset}; }
   [[nodiscard]] wait::EventCount event(std::uint32_t offset) const noexcept {
-    return {w32(offset), w32(offset + 4), wait::Scope::process, image()};
+    return {w32(offset), w32(offset + 4), wait::Scope::kProcess, image()};
   }
 
   std::byte* data_ = nullptr;

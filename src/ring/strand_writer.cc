@@ -29,7 +29,7 @@ constexpr std::uint32_t nextEven(std::uint32_t epoch) noexcept { return (epoch |
 
 }  // namespace
 
-Status StrandWriter::attach(const Region& region, nanoseconds patience, StrandWriter& out, Fault& fault) noexcept {
+Status StrandWriter::attach(const Region& region, Nanoseconds patience, StrandWriter& out, Fault& fault) noexcept {
   auto header = std::make_shared<StrandHeader>();
   fault = readHeader(region, *header);
   if (!fault.ok()) return Status::kClosed;
@@ -327,11 +327,11 @@ void StrandWriter::stallBegins() noexcept {
 
 void StrandWriter::stallEnds() noexcept {
   stall_.active = false;
-  const auto nanos = std::chrono::duration_cast<nanoseconds>(steady_clock::now() - stall_.start).count();
+  const auto nanos = std::chrono::duration_cast<Nanoseconds>(steady_clock::now() - stall_.start).count();
   words_.stallNanos().storeRelaxed(words_.stallNanos().loadRelaxed() + static_cast<std::uint64_t>(nanos));
 }
 
-bool StrandWriter::awaitSpace(nanoseconds timeout) noexcept {
+bool StrandWriter::awaitSpace(Nanoseconds timeout) noexcept {
   stallBegins();
   // The larger target only delays: after the time, what is really needed counts.
   const std::uint64_t target = std::max(stall_.need, std::min(commit_, stall_.need + capacity_ / kWakeDivisor));

@@ -36,7 +36,7 @@ struct WriterStats {
 /// there. `write` and `writeBatch` do both.
 class StrandWriter {
  public:
-  using nanoseconds = std::chrono::nanoseconds;
+  using Nanoseconds = std::chrono::nanoseconds;
 
   /// What a batch still needs. `remaining` counts the records not yet handed over, `heap` is what the next
   /// record needs (zero while unknown), `heapHint` what the rest may take.
@@ -60,7 +60,7 @@ class StrandWriter {
   /// Checks the header, waits up to `patience` for an older writer to finish what it is filling, takes the
   /// strand over and rolls back what was claimed and not committed.
   /// @return kOk, kBusy where the older writer stayed busy (nothing has changed), or a fault of the header
-  static Status attach(const Region& region, nanoseconds patience, StrandWriter& out, Fault& fault) noexcept;
+  static Status attach(const Region& region, Nanoseconds patience, StrandWriter& out, Fault& fault) noexcept;
 
   StrandWriter() noexcept = default;
   StrandWriter(const StrandWriter&) = delete;
@@ -137,7 +137,7 @@ class StrandWriter {
   /// Sleeps until the room that the last kWouldBlock asked for may be there, or until the stream, this
   /// writer's ownership or an abort says otherwise. One stall is counted until a call succeeds.
   /// @return whether it is worth calling again at once (false: the time is over)
-  bool awaitSpace(nanoseconds timeout) noexcept;
+  bool awaitSpace(Nanoseconds timeout) noexcept;
   /// For asynchronous waits: announces the wait. Test hasSpace() behind it.
   void announceWait() noexcept;
   [[nodiscard]] bool hasSpace() const noexcept;

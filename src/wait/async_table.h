@@ -20,7 +20,7 @@ class AsyncSink {
 
  protected:
   AsyncSink() = default;
-  ~AsyncSink() = default;
+  virtual ~AsyncSink() = default;
 };
 
 /// One asynchronous wait on one event counter. Owned by the binding, linked into the table between `add` and

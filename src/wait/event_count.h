@@ -29,14 +29,14 @@
 ///       park while COUNTER == key                    bits & kAsync: signal COUNTER's address
 ///       predicate?  done
 ///
-/// Why no wake-up is lost: A and B order as if both were full fences (memory/asymmetric_fence.h; with Scope::system
+/// Why no wake-up is lost: A and B order as if both were full fences (memory/asymmetric_fence.h; with Scope::kSystem
 /// both are). Either the waker sees the flag, or the waiter's test behind A sees the store in front of B. A waker that
 /// takes a flag bumps COUNTER after taking it, so a waiter whose flag was taken either read its key before the bump,
 /// and does not sleep, or raised its flag after the exchange, and then sees the store. Nothing stops a flag from
 /// staying behind when its waiter found the predicate true: the next waker makes one system call for nothing.
 ///
 /// A waker that took the flags and died before it could wake leaves sleepers behind. A thread cannot die there,
-/// a process can be killed: with Scope::system a sleeper therefore comes back by itself now and then.
+/// a process can be killed: with Scope::kSystem a sleeper therefore comes back by itself now and then.
 namespace strand::wait {
 
 inline constexpr std::uint32_t kSleeper = 1U << 0;  ///< a thread sleeps, or is about to
@@ -56,7 +56,7 @@ class BasicEventCount {
   using Nanoseconds = std::chrono::nanoseconds;
   using Clock = std::chrono::steady_clock;
 
-  /// How long a sleeper with Scope::system trusts the wakers of other processes.
+  /// How long a sleeper with Scope::kSystem trusts the wakers of other processes.
   static constexpr Nanoseconds kSystemSlice =
       P::kReachesOtherProcesses ? std::chrono::milliseconds(500) : std::chrono::milliseconds(10);
 
@@ -89,7 +89,7 @@ class BasicEventCount {
   void raise(std::uint32_t bits) const noexcept {
     waiters_.fetchOrAcqRel(bits);
     // A
-    if (scope_ == Scope::process) {
+    if (scope_ == Scope::kProcess) {
       heavyFence();
     } else {
       fullFence();
@@ -116,7 +116,7 @@ class BasicEventCount {
 
   void fenceBetweenStoreAndFlags() const noexcept {
     // B
-    if (scope_ == Scope::process) {
+    if (scope_ == Scope::kProcess) {
       lightFence();
     } else {
       fullFence();
@@ -169,7 +169,7 @@ bool BasicEventCount<P>::await(Predicate&& predicate, Nanoseconds timeout, Spinn
       return false;
     }
     Nanoseconds remaining = timeout == kForever ? kForever : timeout - waited;
-    if (scope_ == Scope::system) {
+    if (scope_ == Scope::kSystem) {
       remaining = std::min(remaining, kSystemSlice);
     }
     (void)sleep(seen, remaining);

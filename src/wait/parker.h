@@ -18,12 +18,12 @@
 namespace strand::wait {
 
 /// Who maps the word: threads of this process, or several processes through a shared mapping.
-enum class Scope : std::uint8_t { process, system };
+enum class Scope : std::uint8_t { kProcess, kSystem };
 
 enum class ParkResult : std::uint8_t {
-  woken,     ///< by `unparkAll`, or spuriously
-  changed,   ///< the word did not hold `expected`
-  timedOut,  ///< the time is over
+  kWoken,     ///< by `unparkAll`, or spuriously
+  kChanged,   ///< the word did not hold `expected`
+  kTimedOut,  ///< the time is over
 };
 
 /// A timeout that never ends.
@@ -66,7 +66,7 @@ struct PlatformParker {
   static void unparkAll(Word32 word, Scope scope) noexcept;
 };
 
-/// The contract as a type. `kReachesOtherProcesses` says whether `unparkAll` with `Scope::system` wakes sleepers
+/// The contract as a type. `kReachesOtherProcesses` says whether `unparkAll` with `Scope::kSystem` wakes sleepers
 /// of other processes; where it does not, `BasicEventCount::await` looks at the word itself from time to time.
 template <typename P>
 concept Parker = requires(Word32 word, std::uint32_t expected, std::chrono::nanoseconds timeout, Scope scope) {

@@ -20,7 +20,7 @@ constexpr std::uint32_t kWakeAll = 0x00000100;
 constexpr std::uint32_t kNoErrno = 0x01000000;  // errors come back as negative results
 
 constexpr std::uint32_t operation(Scope scope) noexcept {
-  return (scope == Scope::process ? kCompareAndWait : kCompareAndWaitShared) | kNoErrno;
+  return (scope == Scope::kProcess ? kCompareAndWait : kCompareAndWaitShared) | kNoErrno;
 }
 
 // 0 microseconds would mean for ever, so what is left is rounded up.
@@ -38,20 +38,20 @@ ParkResult PlatformParker::park(Word32 word, std::uint32_t expected, std::chrono
   const Clock::time_point start = endless ? Clock::time_point{} : Clock::now();
   for (;;) {
     if (word.loadAcquire() != expected) {
-      return ParkResult::changed;
+      return ParkResult::kChanged;
     }
     std::uint32_t microseconds = 0;
     if (!endless) {
       const std::chrono::nanoseconds left = timeout - (Clock::now() - start);
       if (left <= std::chrono::nanoseconds::zero()) {
-        return ParkResult::timedOut;
+        return ParkResult::kTimedOut;
       }
       microseconds = microsecondsOf(left);
     }
     const int result = __ulock_wait(operation(scope), word.address(), expected, microseconds);
     // An interrupted call, or one whose time had to be cut to 32 bits, starts over with what is left.
     if (result != -EINTR && result != -ETIMEDOUT) {
-      return ParkResult::woken;
+      return ParkResult::kWoken;
     }
   }
 }

@@ -18,7 +18,7 @@ static_assert(sizeof(timespec::tv_sec) == 8, "SYS_futex is called with 64-bit ti
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 // A private futex is looked up by virtual address alone; a shared one by the page behind it.
-int operation(int op, Scope scope) noexcept { return scope == Scope::process ? (op | FUTEX_PRIVATE_FLAG) : op; }
+int operation(int op, Scope scope) noexcept { return scope == Scope::kProcess ? (op | FUTEX_PRIVATE_FLAG) : op; }
 
 timespec monotonicAfter(std::chrono::nanoseconds timeout) noexcept {
   timespec now{};
@@ -36,7 +36,7 @@ timespec monotonicAfter(std::chrono::nanoseconds timeout) noexcept {
 ParkResult PlatformParker::park(Word32 word, std::uint32_t expected, std::chrono::nanoseconds timeout,
                                 Scope scope) noexcept {
   if (timeout <= std::chrono::nanoseconds::zero()) {
-    return word.loadAcquire() == expected ? ParkResult::timedOut : ParkResult::changed;
+    return word.loadAcquire() == expected ? ParkResult::kTimedOut : ParkResult::kChanged;
   }
   // FUTEX_WAIT_BITSET takes an absolute time, so a signal handler that interrupts it does not prolong the wait.
   timespec deadline{};
@@ -48,17 +48,17 @@ ParkResult PlatformParker::park(Word32 word, std::uint32_t expected, std::chrono
     const long result = syscall(SYS_futex, word.address(), operation(FUTEX_WAIT_BITSET, scope), expected,
                                 endless ? nullptr : &deadline, nullptr, FUTEX_BITSET_MATCH_ANY);
     if (result == 0) {
-      return ParkResult::woken;
+      return ParkResult::kWoken;
     }
     switch (errno) {
       case EINTR:
         continue;
       case EAGAIN:
-        return ParkResult::changed;
+        return ParkResult::kChanged;
       case ETIMEDOUT:
-        return ParkResult::timedOut;
+        return ParkResult::kTimedOut;
       default:
-        return ParkResult::woken;  // the kernel refused to sleep: the caller's loop goes on testing
+        return ParkResult::kWoken;  // the kernel refused to sleep: the caller's loop goes on testing
     }
   }
 }

@@ -34,18 +34,18 @@ ParkResult PortableParker::park(Word32 word, std::uint32_t expected, std::chrono
   std::unique_lock lock(bucket.mutex);
   // The waker changes the word before it takes the lock: the change is seen here, or its notification is.
   if (word.loadAcquire() != expected) {
-    return ParkResult::changed;
+    return ParkResult::kChanged;
   }
   if (timeout <= std::chrono::nanoseconds::zero()) {
-    return ParkResult::timedOut;
+    return ParkResult::kTimedOut;
   }
   const Clock::time_point now = Clock::now();
   if (timeout >= Clock::time_point::max() - now) {
     bucket.changed.wait(lock);
-    return ParkResult::woken;
+    return ParkResult::kWoken;
   }
   const std::cv_status status = bucket.changed.wait_until(lock, now + timeout);
-  return status == std::cv_status::timeout ? ParkResult::timedOut : ParkResult::woken;
+  return status == std::cv_status::timeout ? ParkResult::kTimedOut : ParkResult::kWoken;
 }
 
 void PortableParker::unparkAll(Word32 word, Scope /*scope*/) noexcept {

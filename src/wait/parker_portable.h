@@ -6,7 +6,7 @@ namespace strand::wait {
 
 /// Parking with nothing but the standard library: a fixed number of buckets, each a mutex and a condition
 /// variable, chosen by the word's address. Reaches the threads of this process that run this image of the code,
-/// and no others; `Scope::system` is treated as `Scope::process`.
+/// and no others; `Scope::kSystem` is treated as `Scope::kProcess`.
 struct PortableParker {
   static constexpr const char* kName = "portable mutex and condition variable";
   static constexpr bool kReachesOtherProcesses = false;

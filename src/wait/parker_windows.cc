@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-// WaitOnAddress works within one process; link with synchronization.lib. A word of Scope::system is slept on in
+// WaitOnAddress works within one process; link with synchronization.lib. A word of Scope::kSystem is slept on in
 // slices by BasicEventCount (kReachesOtherProcesses is false).
 
 namespace strand::wait {
@@ -32,20 +32,20 @@ ParkResult PlatformParker::park(Word32 word, std::uint32_t expected, std::chrono
   const Clock::time_point start = endless ? Clock::time_point{} : Clock::now();
   for (;;) {
     if (word.loadAcquire() != expected) {
-      return ParkResult::changed;
+      return ParkResult::kChanged;
     }
     DWORD milliseconds = INFINITE;
     if (!endless) {
       const std::chrono::nanoseconds left = timeout - (Clock::now() - start);
       if (left <= std::chrono::nanoseconds::zero()) {
-        return ParkResult::timedOut;
+        return ParkResult::kTimedOut;
       }
       milliseconds = millisecondsOf(left);
     }
     // Time that ran out is judged above, since the clock here counts in milliseconds.
     if (WaitOnAddress(word.address(), &expected, sizeof expected, milliseconds) != FALSE ||
         GetLastError() != ERROR_TIMEOUT) {
-      return ParkResult::woken;
+      return ParkResult::kWoken;
     }
   }
 }

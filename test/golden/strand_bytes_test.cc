@@ -68,8 +68,8 @@ TEST(GoldenBytes, ofASmallStrand) {
     StrandWriter writer = writerOf(region);
     ASSERT_EQ(writer.begin(), Status::kOk);
     EncodeFault fault;
-    for (const auto& [id, score, name] :
-         std::vector<std::tuple<std::uint64_t, Value, std::string_view>>{{1, 0.5, "ada"}, {2, Value(), ""}, {7, -2.0, "grace"}}) {
+    for (const auto& [id, score, name] : std::vector<std::tuple<std::uint64_t, Value, std::string_view>>{
+             {1, 0.5, "ada"}, {2, Value(), ""}, {7, -2.0, "grace"}}) {
       const Value row[] = {id, score, name};
       ASSERT_EQ(writer.write(row, fault), Status::kOk);
     }
@@ -109,7 +109,8 @@ TEST(GoldenBytes, aPinnedStrandReadsAsItWasWritten) {
     ASSERT_EQ(cursor.seek(seq), Status::kOk);
     const std::vector<Value> row = EveryValue::row();
     RecordImage image;
-    ASSERT_EQ(encodeRecord(view.schema(), row, {view.header().geometry.heapStart, 1024}, image).error, EncodeError::kNone);
+    ASSERT_EQ(encodeRecord(view.schema(), row, {view.header().geometry.heapStart, 1024}, image).error,
+              EncodeError::kNone);
     // Slots are equal but for where the payloads lie.
     for (const Field& field : view.schema().fields()) {
       const auto read = view.slot(seq).subspan(field.offset, field.width);
@@ -137,7 +138,8 @@ TEST(GoldenBytes, aPinnedStrandCanBeWrittenOn) {
   StrandView view = viewOf(region);
   EXPECT_EQ(view.effectiveReadCursor(), 1U);
   RecordCursor cursor(view);
-  for (const auto& [seq, name] : std::vector<std::pair<std::uint64_t, std::string_view>>{{1, ""}, {2, "grace"}, {3, "edsger"}}) {
+  for (const auto& [seq, name] :
+       std::vector<std::pair<std::uint64_t, std::string_view>>{{1, ""}, {2, "grace"}, {3, "edsger"}}) {
     ASSERT_EQ(cursor.seek(seq), Status::kOk);
     EXPECT_EQ(cursor.getString(2), name);
   }

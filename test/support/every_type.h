@@ -37,7 +37,8 @@ struct EveryValue {
   static constexpr std::array<float, 2> kF32{0.5F, -3.25F};
   static constexpr std::array<double, 3> kF64{0.1, -0.0, 1e300};
   static constexpr std::array<std::byte, 4> kBytes{std::byte{0}, std::byte{1}, std::byte{254}, std::byte{255}};
-  static constexpr std::array<std::byte, 5> kFixed{std::byte{5}, std::byte{4}, std::byte{3}, std::byte{2}, std::byte{1}};
+  static constexpr std::array<std::byte, 5> kFixed{std::byte{5}, std::byte{4}, std::byte{3}, std::byte{2},
+                                                   std::byte{1}};
   static constexpr std::string_view kText = "gr\xC3\xBC\xC3\x9F \xF0\x9F\x8D\x95";
   static constexpr std::string_view kJson = R"({"a":[1,null,"x"]})";
 

@@ -31,9 +31,12 @@ std::uint64_t readRecord(const RecordCursor& cursor, std::size_t fields) {
     sum += cursor.getU8(i).value_or(0) + cursor.getU16(i).value_or(0) + cursor.getU32(i).value_or(0);
     sum += cursor.getU64(i).value_or(0) + cursor.getRef(i).value_or(0);
     sum += static_cast<std::uint64_t>(cursor.getBool(i).value_or(false));
-    sum += static_cast<std::uint64_t>(cursor.getI8(i).has_value()) + static_cast<std::uint64_t>(cursor.getI16(i).has_value());
-    sum += static_cast<std::uint64_t>(cursor.getI32(i).has_value()) + static_cast<std::uint64_t>(cursor.getI64(i).has_value());
-    sum += static_cast<std::uint64_t>(cursor.getF32(i).has_value()) + static_cast<std::uint64_t>(cursor.getF64(i).has_value());
+    sum += static_cast<std::uint64_t>(cursor.getI8(i).has_value()) +
+           static_cast<std::uint64_t>(cursor.getI16(i).has_value());
+    sum += static_cast<std::uint64_t>(cursor.getI32(i).has_value()) +
+           static_cast<std::uint64_t>(cursor.getI64(i).has_value());
+    sum += static_cast<std::uint64_t>(cursor.getF32(i).has_value()) +
+           static_cast<std::uint64_t>(cursor.getF64(i).has_value());
     sum += touch(cursor.getString(i)) + touch(cursor.getJson(i)) + touch(cursor.getBytes(i));
     sum += touch(cursor.getI32Array(i)) + touch(cursor.getU32Array(i)) + touch(cursor.getI64Array(i));
     sum += touch(cursor.getF32Array(i)) + touch(cursor.getF64Array(i));
@@ -124,7 +127,8 @@ void write(StrandWriter& writer) {
   std::vector<Value> row;
   for (const Field& field : writer.schema().fields()) row.push_back(valueFor(field, bytes));
   RecordImage image;
-  if (encodeRecord(writer.schema(), row, {geometry.heapStart, geometry.heapCapacity}, image).error == EncodeError::kNone) {
+  if (encodeRecord(writer.schema(), row, {geometry.heapStart, geometry.heapCapacity}, image).error ==
+      EncodeError::kNone) {
     for (int i = 0; i < 3; ++i) (void)writer.publishRecord(image.slot, image.heap, image.alignment);
   }
   StrandWriter::Run run;

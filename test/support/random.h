@@ -16,16 +16,12 @@ class Random {
   explicit Random(std::uint64_t seed) : seed_(seed), engine_(seed) {}
 
   /// Another generator for thread or round `n` of the same test.
-  [[nodiscard]] Random fork(std::uint64_t n) const {
-    return Random(seed_ * 0x9E3779B97F4A7C15U + n + 1);
-  }
+  [[nodiscard]] Random fork(std::uint64_t n) const { return Random(seed_ * 0x9E3779B97F4A7C15U + n + 1); }
 
   /// 0 .. limit - 1; `limit` is at least 1.
   std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
   /// low .. high, both possible.
-  std::uint64_t between(std::uint64_t low, std::uint64_t high) {
-    return low + below(high - low + 1);
-  }
+  std::uint64_t between(std::uint64_t low, std::uint64_t high) { return low + below(high - low + 1); }
   bool percent(std::uint64_t chance) { return below(100) < chance; }
   std::uint64_t bits() { return engine_(); }
 

@@ -1,5 +1,6 @@
 #include "support/test_strand.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <ostream>
@@ -14,11 +15,10 @@
 namespace strand {
 
 void PrintTo(Status status, std::ostream* out) {
-  constexpr std::array kNames{"kOk",           "kWouldBlock",    "kAborted",       "kFenced",
-                              "kClosed",       "kEnded",         "kClaimsOpen",    "kBatchOpen",
-                              "kOutOfOrder",   "kUnsatisfiable", "kHeapTooSmall",  "kPositionLimit",
-                              "kBusy",         "kReset",         "kPastCommitted", "kBehind",
-                              "kNotCommitted", "kBadToken",      "kTokenRequired", "kNoVacantSlot",
+  constexpr std::array kNames{"kOk",           "kWouldBlock",    "kAborted",   "kFenced",        "kClosed",
+                              "kEnded",        "kClaimsOpen",    "kBatchOpen", "kOutOfOrder",    "kUnsatisfiable",
+                              "kHeapTooSmall", "kPositionLimit", "kBusy",      "kReset",         "kPastCommitted",
+                              "kBehind",       "kNotCommitted",  "kBadToken",  "kTokenRequired", "kNoVacantSlot",
                               "kBadField"};
   *out << kNames.at(static_cast<std::size_t>(status));
 }
@@ -37,12 +37,9 @@ void require(const Fault& fault) {
 
 }  // namespace
 
-std::vector<FieldSpec> payloadFields() {
-  return {{"sequence", FieldType::kU64}, {"payload", FieldType::kLargeBytes}};
-}
+std::vector<FieldSpec> payloadFields() { return {{"sequence", FieldType::kU64}, {"payload", FieldType::kLargeBytes}}; }
 
-TestStrand::TestStrand(std::uint64_t indexCapacity, std::uint64_t heapCapacity,
-                       std::span<const FieldSpec> fields) {
+TestStrand::TestStrand(std::uint64_t indexCapacity, std::uint64_t heapCapacity, std::span<const FieldSpec> fields) {
   const std::vector<FieldSpec> standard = payloadFields();
   require(Schema::build(fields.empty() ? standard : fields, schema));
   require(computeGeometry(schema, indexCapacity, heapCapacity, 0, geometry));
@@ -79,8 +76,8 @@ void TestStrand::startAt(std::uint64_t seq, std::uint64_t heap, std::uint64_t ba
 
 RecordImage encode(const TestStrand& strand, std::span<const Value> row) {
   RecordImage image;
-  const EncodeFault fault = encodeRecord(
-      strand.schema, row, {strand.geometry.heapStart, strand.geometry.heapCapacity}, image);
+  const EncodeFault fault =
+      encodeRecord(strand.schema, row, {strand.geometry.heapStart, strand.geometry.heapCapacity}, image);
   if (fault.error != EncodeError::kNone) throw std::runtime_error("the row does not fit");
   return image;
 }
@@ -90,14 +87,35 @@ Status tryWrite(StrandWriter& writer, std::uint64_t seq, std::size_t size) {
   const Value row[] = {seq, std::span(payload)};
   const Geometry& geometry = writer.header().geometry;
   RecordImage image;
-  const EncodeFault fault =
-      encodeRecord(writer.schema(), row, {geometry.heapStart, geometry.heapCapacity}, image);
+  const EncodeFault fault = encodeRecord(writer.schema(), row, {geometry.heapStart, geometry.heapCapacity}, image);
   if (fault.error != EncodeError::kNone) return Status::kBadField;
   return writer.publishRecord(image.slot, image.heap, image.alignment);
 }
 
-BatchResult tryWriteBatch(StrandWriter& writer, std::span<const RecordImage> images) {
+std::vector<std::uint32_t> fillRun(const StrandWriter& writer, const StrandWriter::Run& run,
+                                   std::span<const RecordImage> images) {
   const Geometry& geometry = writer.header().geometry;
+  std::vector<std::uint32_t> ends;
+  std::uint64_t at = run.heapOffset - geometry.heapStart;
+  const std::uint64_t heapEnd = at + run.heapBytes;
+  for (const RecordImage& image : images.first(std::min<std::size_t>(run.slotCount, images.size()))) {
+    std::byte* const slot = writer.data() + run.slotOffset + ends.size() * geometry.recordStride;
+    const std::uint64_t begin = layout::alignUp(at, image.alignment);
+    if (!image.heap.empty() && begin + image.heap.size() > heapEnd) break;
+    std::memcpy(slot, image.slot.data(), image.slot.size());
+    if (!image.heap.empty()) {
+      std::memcpy(writer.data() + geometry.heapStart + begin, image.heap.data(), image.heap.size());
+      relocatePointers(writer.schema().heapPointers(), slot, static_cast<std::uint32_t>(begin));
+      at = begin + image.heap.size();
+    }
+    // Without a heap there is nothing to count from.
+    ends.push_back(geometry.heapCapacity == 0 ? 0
+                                              : static_cast<std::uint32_t>(geometry.heapStart + at - run.heapOffset));
+  }
+  return ends;
+}
+
+BatchResult tryWriteBatch(StrandWriter& writer, std::span<const RecordImage> images) {
   std::size_t done = 0;
   while (done < images.size()) {
     const std::uint64_t bytes = images[done].heap.size();
@@ -108,31 +126,10 @@ BatchResult tryWriteBatch(StrandWriter& writer, std::span<const RecordImage> ima
       (void)writer.publish();
       return {status, writer.publishedInBatch()};
     }
-    std::vector<std::uint32_t> ends;
-    std::uint64_t at = run.heapOffset - geometry.heapStart;
-    const std::uint64_t heapEnd = at + run.heapBytes;
-    while (ends.size() < run.slotCount && done < images.size()) {
-      const RecordImage& image = images[done];
-      std::byte* const slot =
-          writer.data() + run.slotOffset + ends.size() * geometry.recordStride;
-      const std::uint64_t begin = layout::alignUp(at, image.alignment);
-      if (!image.heap.empty() && begin + image.heap.size() > heapEnd) break;
-      std::memcpy(slot, image.slot.data(), image.slot.size());
-      if (!image.heap.empty()) {
-        std::memcpy(writer.data() + geometry.heapStart + begin, image.heap.data(),
-                    image.heap.size());
-        relocatePointers(writer.schema().heapPointers(), slot, static_cast<std::uint32_t>(begin));
-        at = begin + image.heap.size();
-      }
-      ends.push_back(static_cast<std::uint32_t>(geometry.heapStart + at - run.heapOffset));
-      ++done;
-    }
+    const std::vector<std::uint32_t> ends = fillRun(writer, run, images.subspan(done));
     if (ends.empty()) throw std::logic_error("a run without room for the record that asked");
-    if (geometry.heapCapacity == 0) {
-      writer.advance(static_cast<std::uint32_t>(ends.size()));
-    } else {
-      writer.advance(ends);
-    }
+    writer.advance(ends);
+    done += ends.size();
   }
   const Status status = writer.publish();
   return {status, writer.publishedInBatch()};
@@ -154,17 +151,14 @@ void awaitSleeper(const TestStrand& strand, std::uint32_t eventOffset) {
   while (strand.word32(eventOffset + 4).loadAcquire() == 0) std::this_thread::yield();
 }
 
-::testing::AssertionResult holdsRecord(const StrandView& view, std::uint64_t seq,
-                                       std::size_t size) {
+::testing::AssertionResult holdsRecord(const StrandView& view, std::uint64_t seq, std::size_t size) {
   RecordCursor cursor(view);
   if (const Status status = cursor.seek(seq); status != Status::kOk) {
-    return ::testing::AssertionFailure()
-           << "seek(" << seq << ") says " << ::testing::PrintToString(status);
+    return ::testing::AssertionFailure() << "seek(" << seq << ") says " << ::testing::PrintToString(status);
   }
   const auto number = cursor.getU64(kSequence);
   if (number != seq) {
-    return ::testing::AssertionFailure()
-           << "record " << seq << " says that it is record " << number.value_or(~0ULL);
+    return ::testing::AssertionFailure() << "record " << seq << " says that it is record " << number.value_or(~0ULL);
   }
   const auto payload = cursor.getBytes(kPayload);
   if (!payload || payload->size() != size || !isPayload(seq, *payload)) {

@@ -49,9 +49,7 @@ class TestStrand {
   [[nodiscard]] Word32 word32(std::uint32_t offset) const { return {region.data(), offset}; }
   [[nodiscard]] Word64 word64(std::uint32_t offset) const { return {region.data(), offset}; }
   /// Everything that others can see of the strand, to show that nothing has changed.
-  [[nodiscard]] std::vector<std::byte> bytes() const {
-    return {region.data(), region.data() + region.size()};
-  }
+  [[nodiscard]] std::vector<std::byte> bytes() const { return {region.data(), region.data() + region.size()}; }
 
   Schema schema;
   Geometry geometry;
@@ -68,6 +66,11 @@ struct BatchResult {
   std::uint64_t visible = 0;
 };
 BatchResult tryWriteBatch(StrandWriter& writer, std::span<const RecordImage> images);
+
+/// Fills a run with as many of the records as fit, as generated code does.
+/// @return where each one's payloads end, as advance() takes it
+std::vector<std::uint32_t> fillRun(const StrandWriter& writer, const StrandWriter::Run& run,
+                                   std::span<const RecordImage> images);
 
 /// Encodes a row for `strand`; the row must fit.
 RecordImage encode(const TestStrand& strand, std::span<const Value> row);

@@ -37,7 +37,7 @@ class EventCountContract : public ParkerSuite<P> {
  protected:
   using EventCount = wait::BasicEventCount<WatchedParker<P>>;
 
-  static EventCount over(Words& words, Scope scope = Scope::process) {
+  static EventCount over(Words& words, Scope scope = Scope::kProcess) {
     return EventCount(Word32(&words.counter), Word32(&words.waiters), scope);
   }
 
@@ -194,7 +194,7 @@ TYPED_TEST(EventCountContract, survivesTheCounterWrappingAround) {
 }
 
 TYPED_TEST(EventCountContract, aSystemWaiterOutlivesAWakerThatDiedBeforeWaking) {
-  const auto event = this->over(this->words_, Scope::system);
+  const auto event = this->over(this->words_, Scope::kSystem);
   std::thread waiter([&] {
     Spinner spinner(1);
     EXPECT_TRUE(event.await([&] { return this->at_.loadAcquire() == 1; }, kForever, spinner));
@@ -222,8 +222,8 @@ TYPED_TEST(EventCountContract, wakesAcrossProcesses) {
   void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
   auto* const shared = ::new (memory) Shared{};
-  const auto forward = this->over(shared->forward, Scope::system);
-  const auto back = this->over(shared->back, Scope::system);
+  const auto forward = this->over(shared->forward, Scope::kSystem);
+  const auto back = this->over(shared->back, Scope::kSystem);
   const Word64 position(&shared->position);
   const Word64 answer(&shared->answer);
 

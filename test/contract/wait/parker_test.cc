@@ -37,19 +37,19 @@ TYPED_TEST_SUITE(ParkerContract, Parkers, ParkerNames);
 
 TYPED_TEST(ParkerContract, returnsAtOnceWhenTheWordHasChanged) {
   this->word_.storeRelease(7);
-  EXPECT_EQ(TypeParam::park(this->word_, 6, kForever, Scope::process), ParkResult::changed);
-  EXPECT_EQ(TypeParam::park(this->word_, 6, kForever, Scope::system), ParkResult::changed);
+  EXPECT_EQ(TypeParam::park(this->word_, 6, kForever, Scope::kProcess), ParkResult::kChanged);
+  EXPECT_EQ(TypeParam::park(this->word_, 6, kForever, Scope::kSystem), ParkResult::kChanged);
 }
 
 TYPED_TEST(ParkerContract, withoutTimeOnlyCompares) {
-  EXPECT_EQ(TypeParam::park(this->word_, 0, 0ns, Scope::process), ParkResult::timedOut);
-  EXPECT_EQ(TypeParam::park(this->word_, 0, -1ns, Scope::process), ParkResult::timedOut);
-  EXPECT_EQ(TypeParam::park(this->word_, 0, std::chrono::nanoseconds::min(), Scope::process), ParkResult::timedOut);
-  EXPECT_EQ(TypeParam::park(this->word_, 1, 0ns, Scope::process), ParkResult::changed);
+  EXPECT_EQ(TypeParam::park(this->word_, 0, 0ns, Scope::kProcess), ParkResult::kTimedOut);
+  EXPECT_EQ(TypeParam::park(this->word_, 0, -1ns, Scope::kProcess), ParkResult::kTimedOut);
+  EXPECT_EQ(TypeParam::park(this->word_, 0, std::chrono::nanoseconds::min(), Scope::kProcess), ParkResult::kTimedOut);
+  EXPECT_EQ(TypeParam::park(this->word_, 1, 0ns, Scope::kProcess), ParkResult::kChanged);
 }
 
 TYPED_TEST(ParkerContract, doesNotTimeOutBeforeItsTime) {
-  for (const Scope scope : {Scope::process, Scope::system}) {
+  for (const Scope scope : {Scope::kProcess, Scope::kSystem}) {
     for (const std::chrono::nanoseconds timeout : {1ns, 900'000ns, 30'000'000ns}) {
       ParkResult result{};
       std::chrono::nanoseconds waited{};
@@ -57,8 +57,8 @@ TYPED_TEST(ParkerContract, doesNotTimeOutBeforeItsTime) {
         const auto start = std::chrono::steady_clock::now();
         result = TypeParam::park(this->word_, 0, timeout, scope);
         waited = std::chrono::steady_clock::now() - start;
-        ASSERT_NE(result, ParkResult::changed);
-      } while (result != ParkResult::timedOut);
+        ASSERT_NE(result, ParkResult::kChanged);
+      } while (result != ParkResult::kTimedOut);
       EXPECT_GE(waited, timeout);
     }
   }
@@ -72,12 +72,12 @@ TYPED_TEST(ParkerContract, sleepsWithAnyTimeout) {
     std::atomic<bool> timedOut{false};
     std::thread sleeper([&] {
       while (this->word_.loadAcquire() == 0) {
-        timedOut = timedOut || TypeParam::park(this->word_, 0, timeout, Scope::process) == ParkResult::timedOut;
+        timedOut = timedOut || TypeParam::park(this->word_, 0, timeout, Scope::kProcess) == ParkResult::kTimedOut;
       }
     });
     std::this_thread::sleep_for(2ms);
     this->word_.storeRelease(1);
-    TypeParam::unparkAll(this->word_, Scope::process);
+    TypeParam::unparkAll(this->word_, Scope::kProcess);
     sleeper.join();
     EXPECT_FALSE(timedOut) << timeout.count();
   }
@@ -87,7 +87,7 @@ TYPED_TEST(ParkerContract, wakesAllThreeSleepers) {
   const Random random;
   Schedule schedule(random.fork(0));
   for (std::uint32_t round = 0; round < 500; ++round) {
-    const Scope scope = round % 2 == 0 ? Scope::process : Scope::system;
+    const Scope scope = round % 2 == 0 ? Scope::kProcess : Scope::kSystem;
     std::atomic<int> ready{0};
     std::vector<std::thread> sleepers;
     for (int i = 0; i < 3; ++i) {
@@ -119,11 +119,11 @@ TYPED_TEST(ParkerContract, losesNoWakeUpBetweenComparingAndSleeping) {
     for (std::uint32_t turn = parity; turn < kTurns; turn += 2) {
       std::uint32_t seen = 0;
       while ((seen = this->word_.loadAcquire()) != turn) {
-        (void)TestFixture::Watched::park(this->word_, seen, kForever, Scope::process);
+        (void)TestFixture::Watched::park(this->word_, seen, kForever, Scope::kProcess);
       }
       schedule.delay();
       this->word_.storeRelease(turn + 1);
-      TypeParam::unparkAll(this->word_, Scope::process);
+      TypeParam::unparkAll(this->word_, Scope::kProcess);
     }
   };
   std::thread other(play, 1);
@@ -142,14 +142,14 @@ TYPED_TEST(ParkerContract, keepsWordsApart) {
     sleepers.emplace_back([&value] {
       const Word32 word(&value);
       while (word.loadAcquire() == 0) {
-        (void)TestFixture::Watched::park(word, 0, kForever, Scope::process);
+        (void)TestFixture::Watched::park(word, 0, kForever, Scope::kProcess);
       }
     });
   }
   for (std::uint32_t& value : storage) {
     const Word32 word(&value);
     word.storeRelease(1);
-    TypeParam::unparkAll(word, Scope::process);
+    TypeParam::unparkAll(word, Scope::kProcess);
   }
   for (std::thread& sleeper : sleepers) {
     sleeper.join();
@@ -170,10 +170,10 @@ TYPED_TEST(ParkerContract, wakesSleepersOfOtherProcesses) {
     for (std::uint32_t turn = parity; turn < kTurns; turn += 2) {
       std::uint32_t seen = 0;
       while ((seen = word.loadAcquire()) != turn) {
-        (void)TestFixture::Watched::park(word, seen, kForever, Scope::system);
+        (void)TestFixture::Watched::park(word, seen, kForever, Scope::kSystem);
       }
       word.storeRelease(turn + 1);
-      TypeParam::unparkAll(word, Scope::system);
+      TypeParam::unparkAll(word, Scope::kSystem);
     }
   };
   const pid_t child = fork();

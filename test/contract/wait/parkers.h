@@ -36,7 +36,7 @@ struct WatchedParker {
   static wait::ParkResult park(Word32 word, std::uint32_t expected, std::chrono::nanoseconds timeout,
                                wait::Scope scope) noexcept {
     const wait::ParkResult result = P::park(word, expected, std::min<std::chrono::nanoseconds>(timeout, kHang), scope);
-    if (result == wait::ParkResult::timedOut && timeout > kHang) {
+    if (result == wait::ParkResult::kTimedOut && timeout > kHang) {
       ++hangs;
     }
     return result;

@@ -51,7 +51,7 @@ TEST(Utf8, decodesEveryCodePoint) {
 
 TEST(Utf8, replacesEachMaximalSubpartOnce) {
   EXPECT_EQ(decoded("a\x80z"), u"a\uFFFDz");
-  EXPECT_EQ(decoded("\xC0\x80"), u"\uFFFD\uFFFD");          // overlong
+  EXPECT_EQ(decoded("\xC0\x80"), u"\uFFFD\uFFFD");            // overlong
   EXPECT_EQ(decoded("\xE0\x80\x80"), u"\uFFFD\uFFFD\uFFFD");  // overlong
   EXPECT_EQ(decoded("\xED\xA0\x80"), u"\uFFFD\uFFFD\uFFFD");  // a surrogate
   EXPECT_EQ(decoded("\xF4\x90\x80\x80"), u"\uFFFD\uFFFD\uFFFD\uFFFD");
@@ -75,7 +75,8 @@ TEST(Utf8, appends) {
 
 // Sequences of up to four bytes over the bytes at which the rules change.
 TEST(Utf8, agreesWithAReferenceDecoderOnEveryShortSequence) {
-  const std::string edges{"\x00\x7F\x80\x8F\x90\x9F\xA0\xBF\xC0\xC1\xC2\xDF\xE0\xE1\xEC\xED\xEE\xEF\xF0\xF1\xF3\xF4\xF5\xFF", 24};
+  const std::string edges{
+      "\x00\x7F\x80\x8F\x90\x9F\xA0\xBF\xC0\xC1\xC2\xDF\xE0\xE1\xEC\xED\xEE\xEF\xF0\xF1\xF3\xF4\xF5\xFF", 24};
   std::vector<std::string> sequences{""};
   for (int length = 1; length <= 4; ++length) {
     std::vector<std::string> longer;
@@ -89,7 +90,8 @@ TEST(Utf8, agreesWithAReferenceDecoderOnEveryShortSequence) {
 
 TEST(Utf8, agreesWithAReferenceDecoderOnRandomBytes) {
   test::Random random;
-  const std::vector<std::string> pieces{"a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x8D\x95", "\xED\xA0\x80", "\xF0\x9F"};
+  const std::vector<std::string> pieces{"a",       "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x8D\x95", "\xED\xA0\x80",
+                                        "\xF0\x9F"};
   for (int round = 0; round < 20000; ++round) {
     std::string text;
     for (std::uint64_t n = random.below(30); n > 0; --n) {

@@ -28,15 +28,16 @@ TEST(StrandLayout, hasTheOffsetsOfVersion6) {
                                                                        {kOffsetMetaByteLength, 36}}};
   for (const auto& [offset, expected] : fixed) EXPECT_EQ(offset, expected);
   const std::array<std::pair<std::uint32_t, std::uint32_t>, 29> control{{
-      {kOffsetEpoch, 0x40},        {kOffsetBase, 0x48},          {kOffsetImage, 0x50},
-      {kOffsetWriteSeq, 0x80},     {kOffsetHeapWrite, 0x88},     {kOffsetWindowFloor, 0x90},
-      {kOffsetHeapFloor, 0x98},    {kOffsetWaitTarget, 0xA0},    {kOffsetPayloadBytes, 0xA8},
-      {kOffsetStalls, 0xB0},       {kOffsetStallNanos, 0xB8},    {kOffsetPastRecords, 0xC0},
-      {kOffsetCommitSeq, 0x100},   {kOffsetHeapCommit, 0x108},   {kOffsetStatus, 0x110},
-      {kOffsetOwner, 0x180},       {kOffsetFastOwner, 0x188}, {kOffsetFastBusy, 0x18C}, {kOffsetErrorReason, 0x190},  {kOffsetReadCursor, 0x200},
-      {kOffsetGate, 0x208},        {kOffsetActive, 0x210},       {kOffsetConsumerWaits, 0x218},
-      {kOffsetDataEvent, 0x280},   {kOffsetSpaceEvent, 0x300},   {kOffsetAbort, 0x380},
-      {kOffsetAbortReason, 0x388}, {kOffsetConsumerSlots, 0x400}, {kOffsetSchema, 0x600},
+      {kOffsetEpoch, 0x40},          {kOffsetBase, 0x48},           {kOffsetImage, 0x50},
+      {kOffsetWriteSeq, 0x80},       {kOffsetHeapWrite, 0x88},      {kOffsetWindowFloor, 0x90},
+      {kOffsetHeapFloor, 0x98},      {kOffsetWaitTarget, 0xA0},     {kOffsetPayloadBytes, 0xA8},
+      {kOffsetStalls, 0xB0},         {kOffsetStallNanos, 0xB8},     {kOffsetPastRecords, 0xC0},
+      {kOffsetCommitSeq, 0x100},     {kOffsetHeapCommit, 0x108},    {kOffsetStatus, 0x110},
+      {kOffsetOwner, 0x180},         {kOffsetFastOwner, 0x188},     {kOffsetFastBusy, 0x18C},
+      {kOffsetErrorReason, 0x190},   {kOffsetReadCursor, 0x200},    {kOffsetGate, 0x208},
+      {kOffsetActive, 0x210},        {kOffsetConsumerWaits, 0x218}, {kOffsetDataEvent, 0x280},
+      {kOffsetSpaceEvent, 0x300},    {kOffsetAbort, 0x380},         {kOffsetAbortReason, 0x388},
+      {kOffsetConsumerSlots, 0x400}, {kOffsetSchema, 0x600},
   }};
   for (const auto& [offset, expected] : control) EXPECT_EQ(offset, expected);
   EXPECT_EQ(kConsumerSlotSize, 64U);
@@ -50,16 +51,15 @@ TEST(StrandLayout, hasTheOffsetsOfVersion6) {
 }
 
 TEST(StrandLayout, keepsHotWordsOfDifferentSides128BytesApart) {
-  const std::vector<std::uint32_t> producer{kOffsetWriteSeq, kOffsetHeapWrite, kOffsetPayloadBytes,
-                                            kOffsetStalls, kOffsetPastRecords};
+  const std::vector<std::uint32_t> producer{kOffsetWriteSeq, kOffsetHeapWrite, kOffsetPayloadBytes, kOffsetStalls,
+                                            kOffsetPastRecords};
   const std::vector<std::uint32_t> published{kOffsetCommitSeq, kOffsetHeapCommit, kOffsetStatus};
   const std::vector<std::uint32_t> owner{kOffsetOwner, kOffsetFastOwner, kOffsetFastBusy};
   const std::vector<std::uint32_t> consumers{kOffsetReadCursor, kOffsetGate, kOffsetActive};
   const std::vector<std::uint32_t> data{kOffsetDataEvent, kOffsetDataEvent + 4};
   const std::vector<std::uint32_t> space{kOffsetSpaceEvent, kOffsetSpaceEvent + 4};
   const std::vector<std::uint32_t> abort{kOffsetAbort};
-  const std::vector<std::vector<std::uint32_t>> groups{producer, published, owner, consumers,
-                                                       data,     space,     abort};
+  const std::vector<std::vector<std::uint32_t>> groups{producer, published, owner, consumers, data, space, abort};
   for (std::size_t a = 0; a < groups.size(); ++a) {
     for (std::size_t b = a + 1; b < groups.size(); ++b) {
       for (const std::uint32_t one : groups[a]) {
@@ -72,17 +72,31 @@ TEST(StrandLayout, keepsHotWordsOfDifferentSides128BytesApart) {
 }
 
 TEST(StrandLayout, alignsEveryWordToItsWidth) {
-  for (const std::uint32_t offset :
-       {kOffsetBase, kOffsetImage, kOffsetWriteSeq, kOffsetHeapWrite, kOffsetWindowFloor,
-        kOffsetHeapFloor, kOffsetWaitTarget, kOffsetPayloadBytes, kOffsetStalls, kOffsetStallNanos,
-        kOffsetPastRecords, kOffsetCommitSeq, kOffsetHeapCommit, kOffsetOwner,
-        kOffsetReadCursor, kOffsetGate, kOffsetConsumerWaits, kOffsetConsumerSlots + kSlotCursor,
-        kOffsetConsumerSlots + kSlotOwner, kConsumerSlotSize}) {
+  for (const std::uint32_t offset : {kOffsetBase,
+                                     kOffsetImage,
+                                     kOffsetWriteSeq,
+                                     kOffsetHeapWrite,
+                                     kOffsetWindowFloor,
+                                     kOffsetHeapFloor,
+                                     kOffsetWaitTarget,
+                                     kOffsetPayloadBytes,
+                                     kOffsetStalls,
+                                     kOffsetStallNanos,
+                                     kOffsetPastRecords,
+                                     kOffsetCommitSeq,
+                                     kOffsetHeapCommit,
+                                     kOffsetOwner,
+                                     kOffsetReadCursor,
+                                     kOffsetGate,
+                                     kOffsetConsumerWaits,
+                                     kOffsetConsumerSlots + kSlotCursor,
+                                     kOffsetConsumerSlots + kSlotOwner,
+                                     kConsumerSlotSize}) {
     EXPECT_EQ(offset % 8, 0U) << offset;
   }
   for (const std::uint32_t offset :
-       {kOffsetEpoch, kOffsetStatus, kOffsetFastOwner, kOffsetFastBusy, kOffsetErrorReason, kOffsetActive, kOffsetDataEvent,
-        kOffsetSpaceEvent, kOffsetAbort, kOffsetAbortReason, kSlotGeneration}) {
+       {kOffsetEpoch, kOffsetStatus, kOffsetFastOwner, kOffsetFastBusy, kOffsetErrorReason, kOffsetActive,
+        kOffsetDataEvent, kOffsetSpaceEvent, kOffsetAbort, kOffsetAbortReason, kSlotGeneration}) {
     EXPECT_EQ(offset % 4, 0U) << offset;
   }
 }

@@ -13,8 +13,8 @@ TEST(Region, allocatesZeroedAlignedMemory) {
   ASSERT_NE(region.data(), nullptr);
   EXPECT_EQ(region.size(), 1000U);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(region.data()) % 128, 0U);
-  EXPECT_TRUE(std::all_of(region.data(), region.data() + region.size(),
-                          [](std::byte byte) { return byte == std::byte{0}; }));
+  EXPECT_TRUE(
+      std::all_of(region.data(), region.data() + region.size(), [](std::byte byte) { return byte == std::byte{0}; }));
 }
 
 TEST(Region, answersAnImpossibleSizeWithAnEmptyRegion) {

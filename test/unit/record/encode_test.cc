@@ -65,26 +65,42 @@ class OneField {
 template <typename T>
 FieldType integerField();
 template <>
-FieldType integerField<std::uint8_t>() { return FieldType::kU8; }
+FieldType integerField<std::uint8_t>() {
+  return FieldType::kU8;
+}
 template <>
-FieldType integerField<std::uint16_t>() { return FieldType::kU16; }
+FieldType integerField<std::uint16_t>() {
+  return FieldType::kU16;
+}
 template <>
-FieldType integerField<std::uint32_t>() { return FieldType::kU32; }
+FieldType integerField<std::uint32_t>() {
+  return FieldType::kU32;
+}
 template <>
-FieldType integerField<std::uint64_t>() { return FieldType::kU64; }
+FieldType integerField<std::uint64_t>() {
+  return FieldType::kU64;
+}
 template <>
-FieldType integerField<std::int8_t>() { return FieldType::kI8; }
+FieldType integerField<std::int8_t>() {
+  return FieldType::kI8;
+}
 template <>
-FieldType integerField<std::int16_t>() { return FieldType::kI16; }
+FieldType integerField<std::int16_t>() {
+  return FieldType::kI16;
+}
 template <>
-FieldType integerField<std::int32_t>() { return FieldType::kI32; }
+FieldType integerField<std::int32_t>() {
+  return FieldType::kI32;
+}
 template <>
-FieldType integerField<std::int64_t>() { return FieldType::kI64; }
+FieldType integerField<std::int64_t>() {
+  return FieldType::kI64;
+}
 
 template <typename T>
 class EncodeInteger : public ::testing::Test {};
-using Integers = ::testing::Types<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t, std::int8_t,
-                                  std::int16_t, std::int32_t, std::int64_t>;
+using Integers = ::testing::Types<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t, std::int8_t, std::int16_t,
+                                  std::int32_t, std::int64_t>;
 TYPED_TEST_SUITE(EncodeInteger, Integers);
 
 /// `number` as each kind of value that holds it exactly.
@@ -102,8 +118,8 @@ std::vector<Value> asValues(auto number) {
 TYPED_TEST(EncodeInteger, takesEveryNumberOfItsRange) {
   using T = TypeParam;
   OneField field(integerField<T>());
-  for (const T number : {std::numeric_limits<T>::min(), static_cast<T>(std::numeric_limits<T>::min() + 1), T{0},
-                         T{1}, static_cast<T>(std::numeric_limits<T>::max() - 1), std::numeric_limits<T>::max()}) {
+  for (const T number : {std::numeric_limits<T>::min(), static_cast<T>(std::numeric_limits<T>::min() + 1), T{0}, T{1},
+                         static_cast<T>(std::numeric_limits<T>::max() - 1), std::numeric_limits<T>::max()}) {
     for (const Value& value : asValues(number)) {
       ASSERT_EQ(field.put(value), EncodeError::kNone);
       ASSERT_EQ(field.template number<T>(), number);
@@ -121,8 +137,8 @@ TYPED_TEST(EncodeInteger, takesEveryNumberOfItsRange) {
 TYPED_TEST(EncodeInteger, refusesEveryNumberOutsideItsRange) {
   using T = TypeParam;
   OneField field(integerField<T>());
-  std::vector<Value> outside{0.5, -0.5, 1.0000000001, std::nan(""), HUGE_VAL, -HUGE_VAL, 1e300, -1e300,
-                             18446744073709551616.0};
+  std::vector<Value> outside{0.5,       -0.5,  1.0000000001, std::nan(""),          HUGE_VAL,
+                             -HUGE_VAL, 1e300, -1e300,       18446744073709551616.0};
   if constexpr (sizeof(T) < 8) {
     for (const Value& value : asValues(std::int64_t{std::numeric_limits<T>::max()} + 1)) outside.push_back(value);
     for (const Value& value : asValues(std::int64_t{std::numeric_limits<T>::min()} - 1)) outside.push_back(value);

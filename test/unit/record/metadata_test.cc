@@ -34,16 +34,15 @@ Schema schemaNamed(const std::vector<std::string>& names) {
 
 TEST(Metadata, isAnObjectWithTheColumnNamesInOrder) {
   EXPECT_EQ(composeMetadata(schemaNamed({"b", "a"}), {}), R"({"columns":["b","a"]})");
-  EXPECT_EQ(composeMetadata(schemaNamed({"b"}), R"("meta":{"x":1})"),
-            R"({"columns":["b"],"meta":{"x":1}})");
+  EXPECT_EQ(composeMetadata(schemaNamed({"b"}), R"("meta":{"x":1})"), R"({"columns":["b"],"meta":{"x":1}})");
 }
 
 TEST(Metadata, namesOfAnyCharactersComeBackAsTheyWere) {
   std::string controls;
   for (char c = 1; c < 0x20; ++c) controls.push_back(c);
   const std::vector<std::string> names{
-      "plain", "\"quoted\"", "back\\slash", "__proto__", "\xC3\xA9\xF0\x9F\x8D\x95", "\x7F",
-      controls, "a\0b"s,     "</script>",   "//",        "\xE2\x80\xA8",
+      "plain", "\"quoted\"", "back\\slash", "__proto__",    "\xC3\xA9\xF0\x9F\x8D\x95", "\x7F", controls,
+      "a\0b"s, "</script>",  "//",          "\xE2\x80\xA8",
   };
   EXPECT_EQ(namesOf(composeMetadata(schemaNamed(names), {})), names);
 }
@@ -63,8 +62,7 @@ TEST(Metadata, anyNamesSurvive) {
 }
 
 TEST(Metadata, columnsMayStandAnywhereAmongOtherMembers) {
-  EXPECT_THAT(namesOf(R"( { "query" : null , "columns" : [ "a" , "b" ] , "z":[] } )"),
-              ElementsAre("a", "b"));
+  EXPECT_THAT(namesOf(R"( { "query" : null , "columns" : [ "a" , "b" ] , "z":[] } )"), ElementsAre("a", "b"));
   EXPECT_THAT(namesOf(R"({"a":{"columns":["no"]},"columns":["yes"]})"), ElementsAre("yes"));
   EXPECT_THAT(namesOf("{\"columns\":[]}"), ElementsAre());
   EXPECT_THAT(namesOf("{\"\\u0063olumns\":[\"a\"]}"), ElementsAre("a"));
@@ -83,8 +81,7 @@ TEST(Metadata, loneSurrogatesBecomeTheReplacementCharacter) {
   EXPECT_THAT(namesOf(R"({"columns":["\udf55"]})"), ElementsAre(replacement));
   EXPECT_THAT(namesOf(R"({"columns":["\ud83cx"]})"), ElementsAre(replacement + "x"));
   EXPECT_THAT(namesOf(R"({"columns":["\ud83c\u0041"]})"), ElementsAre(replacement + "A"));
-  EXPECT_THAT(namesOf(R"({"columns":["\ud83c\ud83c\udf55"]})"),
-              ElementsAre(replacement + "\xF0\x9F\x8D\x95"));
+  EXPECT_THAT(namesOf(R"({"columns":["\ud83c\ud83c\udf55"]})"), ElementsAre(replacement + "\xF0\x9F\x8D\x95"));
   EXPECT_THAT(namesOf(R"({"columns":["\ud83c\n"]})"), ElementsAre(replacement + "\n"));
 }
 
@@ -97,18 +94,35 @@ TEST(Metadata, acceptsEveryKindOfValueBeside) {
 }
 
 TEST(Metadata, refusesEveryMalformedText) {
-  for (const char* value : {"", "01", "+1", "1.", ".5", "1e", "1e+", "-", "NaN", "tru", "nul", "'x'", "[1,]",
-                            "[,1]", "[1 2]", "[", "]", "{", "}", "{1:2}", R"({"a"})", R"({"a":})",
-                            R"({"a":1,})", R"({,})", R"("\x")", R"("\u12")", R"("\u12g4")", "\"\n\"",
-                            R"("open)", "[}", "{]", "[[]", R"({"a":[})", R"("\)", R"("\ud83c\u12")"}) {
+  for (const char* value :
+       {"",          "01",          "+1",     "1.",      ".5",         "1e",          "1e+",
+        "-",         "NaN",         "tru",    "nul",     "'x'",        "[1,]",        "[,1]",
+        "[1 2]",     "[",           "]",      "{",       "}",          "{1:2}",       R"({"a"})",
+        R"({"a":})", R"({"a":1,})", R"({,})", R"("\x")", R"("\u12")",  R"("\u12g4")", "\"\n\"",
+        R"("open)",  "[}",          "{]",     "[[]",     R"({"a":[})", R"("\)",       R"("\ud83c\u12")"}) {
     EXPECT_THAT(namesOf(R"({"columns":["a"],"x":)"s + value + "}"), ElementsAre("refused")) << value;
   }
-  for (const char* text :
-       {"", " ", "{}", "[]", "null", "{", R"({"columns":["a"])", R"({"columns":["a"]}})", R"({"columns":["a"]} x)",
-        R"({"columns":["a"],})", R"({"columns":"a"})", R"({"columns":[1]})", R"({"columns":["a",]})",
-        R"({"columns":[,"a"]})", R"({"columns":["a" "b"]})", R"({"columns":["a"],"columns":["b"]})",
-        R"({"Columns":["a"]})", R"({"columns":{"a":"b"}})", R"({columns:["a"]})", R"({"columns" ["a"]})",
-        R"({"columns":null})"}) {
+  for (const char* text : {"",
+                           " ",
+                           "{}",
+                           "[]",
+                           "null",
+                           "{",
+                           R"({"columns":["a"])",
+                           R"({"columns":["a"]}})",
+                           R"({"columns":["a"]} x)",
+                           R"({"columns":["a"],})",
+                           R"({"columns":"a"})",
+                           R"({"columns":[1]})",
+                           R"({"columns":["a",]})",
+                           R"({"columns":[,"a"]})",
+                           R"({"columns":["a" "b"]})",
+                           R"({"columns":["a"],"columns":["b"]})",
+                           R"({"Columns":["a"]})",
+                           R"({"columns":{"a":"b"}})",
+                           R"({columns:["a"]})",
+                           R"({"columns" ["a"]})",
+                           R"({"columns":null})"}) {
     EXPECT_THAT(namesOf(text), ElementsAre("refused")) << text;
   }
   EXPECT_THAT(namesOf("{\"columns\":[\"a\"]}\0"s), ElementsAre("refused"));

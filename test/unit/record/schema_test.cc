@@ -46,8 +46,7 @@ TEST(Schema, laysFieldsOutInOrderAlignedToAtMostFour) {
   EXPECT_THAT(offsetsOf(schema), ::testing::ElementsAre(0, 2, 4, 12, 16, 22, 28));
   EXPECT_EQ(schema.recordStride(), 36U);
   EXPECT_EQ(schema.bitmapBytes(), 0U);
-  EXPECT_THAT(std::vector(schema.heapPointers().begin(), schema.heapPointers().end()),
-              ::testing::ElementsAre(16, 28));
+  EXPECT_THAT(std::vector(schema.heapPointers().begin(), schema.heapPointers().end()), ::testing::ElementsAre(16, 28));
 }
 
 TEST(Schema, putsTheValidityBitmapFirstWithABitForEachNullableField) {
@@ -71,8 +70,7 @@ TEST(Schema, refusesWhatIsNoSchemaAndNamesTheField) {
   const Fault flags = refusalOf({{"x", FieldType::kU8, 8}});
   EXPECT_EQ(flags.code, FaultCode::kType);
   EXPECT_THAT(flags.message, HasSubstr("'x'"));
-  EXPECT_EQ(refusalOf({{"x", FieldType::kU8, kFieldSortedAscending | kFieldSortedDescending}}).code,
-            FaultCode::kType);
+  EXPECT_EQ(refusalOf({{"x", FieldType::kU8, kFieldSortedAscending | kFieldSortedDescending}}).code, FaultCode::kType);
   EXPECT_EQ(refusalOf({{"x", FieldType::kFixedBytes}}).code, FaultCode::kType);
 }
 
@@ -110,9 +108,10 @@ TEST(Schema, encodesFourBytesAFieldAndTheLengthOfFixedBytes) {
     constexpr char kDigits[] = "0123456789abcdef";
     hex += {kDigits[static_cast<unsigned>(byte) >> 4], kDigits[static_cast<unsigned>(byte) & 15]};
   }
-  EXPECT_EQ(hex, "01010100"
-                 "1200020002010000"
-                 "03040401");
+  EXPECT_EQ(hex,
+            "01010100"
+            "1200020002010000"
+            "03040401");
 }
 
 TEST(Schema, fingerprintIsFnv1aOfTheBinarySchemaAndIgnoresNames) {
@@ -144,8 +143,7 @@ TEST(Schema, anySchemaLaysItsFieldsOutAlignedInsideAndWithoutOverlap) {
     std::vector<bool> taken(schema.recordStride(), false);
     std::fill_n(taken.begin(), schema.bitmapBytes(), true);
     for (const Field& field : schema.fields()) {
-      const std::uint32_t alignment =
-          field.type == FieldType::kFixedBytes ? 1 : std::min(field.width, 4U);
+      const std::uint32_t alignment = field.type == FieldType::kFixedBytes ? 1 : std::min(field.width, 4U);
       ASSERT_EQ(field.offset % alignment, 0U);
       ASSERT_LE(field.offset + field.width, schema.recordStride());
       for (std::uint32_t i = 0; i < field.width; ++i) {

@@ -25,11 +25,12 @@ class Column {
  public:
   /// @param released how many records go first, and are released
   Column(FieldType type, bool ascending, const std::vector<Value>& values, std::uint64_t capacity = 64)
-      : strand_(capacity, 0,
-                std::vector<FieldSpec>{{"before", FieldType::kU8},
-                                       {"x", type,
-                                        static_cast<std::uint8_t>(
-                                            kFieldNullable | (ascending ? kFieldSortedAscending : kFieldSortedDescending))}}),
+      : strand_(
+            capacity, 0,
+            std::vector<FieldSpec>{{"before", FieldType::kU8},
+                                   {"x", type,
+                                    static_cast<std::uint8_t>(kFieldNullable | (ascending ? kFieldSortedAscending
+                                                                                          : kFieldSortedDescending))}}),
         writer_(strand_.writer()),
         view_(strand_.view()) {
     EncodeFault fault;
@@ -115,14 +116,14 @@ TEST(FindFirst, aNanKeyFindsNothing) {
 
 TEST(FindFirst, keysOutsideTheFieldsDomainFindTheEdgeOrNothing) {
   const double infinity = std::numeric_limits<double>::infinity();
-  for (const auto& [type, low, high] : std::vector<std::tuple<FieldType, std::int64_t, std::int64_t>>{
-           {FieldType::kU8, 0, 255},
-           {FieldType::kI8, -128, 127},
-           {FieldType::kU16, 0, 65535},
-           {FieldType::kI16, -32768, 32767},
-           {FieldType::kU32, 0, 4294967295},
-           {FieldType::kI32, -2147483648, 2147483647},
-           {FieldType::kI64, kMin64, kMax64}}) {
+  for (const auto& [type, low, high] :
+       std::vector<std::tuple<FieldType, std::int64_t, std::int64_t>>{{FieldType::kU8, 0, 255},
+                                                                      {FieldType::kI8, -128, 127},
+                                                                      {FieldType::kU16, 0, 65535},
+                                                                      {FieldType::kI16, -32768, 32767},
+                                                                      {FieldType::kU32, 0, 4294967295},
+                                                                      {FieldType::kI32, -2147483648, 2147483647},
+                                                                      {FieldType::kI64, kMin64, kMax64}}) {
     Column up(type, true, integers({low, high}));
     Column down(type, false, integers({high, low}));
     for (const Value& key : std::vector<Value>{kMaxU64, 1e300, infinity}) {
@@ -239,16 +240,46 @@ TEST(FindFirst, searchesTheIntactWindowOfAWrappedRing) {
 
 template <typename T>
 class FindFirstOf : public ::testing::Test {};
-struct U8 { using Stored = std::uint8_t; static constexpr FieldType kType = FieldType::kU8; };
-struct U16 { using Stored = std::uint16_t; static constexpr FieldType kType = FieldType::kU16; };
-struct U32 { using Stored = std::uint32_t; static constexpr FieldType kType = FieldType::kU32; };
-struct U64 { using Stored = std::uint64_t; static constexpr FieldType kType = FieldType::kU64; };
-struct I8 { using Stored = std::int8_t; static constexpr FieldType kType = FieldType::kI8; };
-struct I16 { using Stored = std::int16_t; static constexpr FieldType kType = FieldType::kI16; };
-struct I32 { using Stored = std::int32_t; static constexpr FieldType kType = FieldType::kI32; };
-struct I64 { using Stored = std::int64_t; static constexpr FieldType kType = FieldType::kI64; };
-struct F32 { using Stored = float; static constexpr FieldType kType = FieldType::kF32; };
-struct F64 { using Stored = double; static constexpr FieldType kType = FieldType::kF64; };
+struct U8 {
+  using Stored = std::uint8_t;
+  static constexpr FieldType kType = FieldType::kU8;
+};
+struct U16 {
+  using Stored = std::uint16_t;
+  static constexpr FieldType kType = FieldType::kU16;
+};
+struct U32 {
+  using Stored = std::uint32_t;
+  static constexpr FieldType kType = FieldType::kU32;
+};
+struct U64 {
+  using Stored = std::uint64_t;
+  static constexpr FieldType kType = FieldType::kU64;
+};
+struct I8 {
+  using Stored = std::int8_t;
+  static constexpr FieldType kType = FieldType::kI8;
+};
+struct I16 {
+  using Stored = std::int16_t;
+  static constexpr FieldType kType = FieldType::kI16;
+};
+struct I32 {
+  using Stored = std::int32_t;
+  static constexpr FieldType kType = FieldType::kI32;
+};
+struct I64 {
+  using Stored = std::int64_t;
+  static constexpr FieldType kType = FieldType::kI64;
+};
+struct F32 {
+  using Stored = float;
+  static constexpr FieldType kType = FieldType::kF32;
+};
+struct F64 {
+  using Stored = double;
+  static constexpr FieldType kType = FieldType::kF64;
+};
 using Numbers = ::testing::Types<U8, U16, U32, U64, I8, I16, I32, I64, F32, F64>;
 TYPED_TEST_SUITE(FindFirstOf, Numbers);
 
@@ -296,7 +327,8 @@ TYPED_TEST(FindFirstOf, agreesWithALinearSearch) {
       const Stored key = number();
       std::int64_t expected = -1;
       for (std::size_t i = start; i < numbers.size() && expected < 0; ++i) {
-        if (numbers[i] && (ascending ? *numbers[i] >= key : *numbers[i] <= key)) expected = static_cast<std::int64_t>(i);
+        if (numbers[i] && (ascending ? *numbers[i] >= key : *numbers[i] <= key))
+          expected = static_cast<std::int64_t>(i);
       }
       ASSERT_EQ(column.find(asValue(key)), expected) << (ascending ? "ascending " : "descending ") << +key;
     }

@@ -39,8 +39,15 @@ std::vector<std::byte> healthyStrand() {
   const std::vector<double> points{1, 2, 3};
   const std::vector<std::byte> bytes(5);
   for (std::uint64_t i = 0; i < 20; ++i) {
-    const Value row[] = {i,   true, std::string_view("name"), std::span(bytes),         std::int64_t{-5}, 0.5, std::span(points),
-                         std::span(bytes), std::string_view("{}")};
+    const Value row[] = {i,
+                         true,
+                         std::string_view("name"),
+                         std::span(bytes),
+                         std::int64_t{-5},
+                         0.5,
+                         std::span(points),
+                         std::span(bytes),
+                         std::string_view("{}")};
     EncodeFault fault;
     EXPECT_EQ(writer.write(row, fault), Status::kOk);
     if (i >= 3) {

@@ -11,8 +11,8 @@ namespace {
 using Need = HeapRing::Need;
 
 /// Every place byte by byte: contiguous, below the lap's end and below freeEnd; `position` itself first.
-std::optional<std::uint64_t> slowFind(std::uint64_t capacity, std::uint64_t position,
-                                      std::uint64_t freeEnd, Need need) {
+std::optional<std::uint64_t> slowFind(std::uint64_t capacity, std::uint64_t position, std::uint64_t freeEnd,
+                                      Need need) {
   const auto fits = [&](std::uint64_t at) {
     const std::uint64_t bytes = at % capacity == 0 ? need.atStart : need.anywhere;
     return at + bytes <= freeEnd && at % capacity + bytes <= capacity;
@@ -63,8 +63,8 @@ TEST(HeapRing, givesSpaceThatIsFreeAndContiguousToItsLastByte) {
     ASSERT_GE(found->position, position);
     ASSERT_LE(found->position + found->bytes, freeEnd);
     ASSERT_LE(ring.offset(found->position) + found->bytes, ring.capacity());
-    const bool more = found->position + found->bytes < freeEnd &&
-                      ring.offset(found->position) + found->bytes < ring.capacity();
+    const bool more =
+        found->position + found->bytes < freeEnd && ring.offset(found->position) + found->bytes < ring.capacity();
     ASSERT_FALSE(more) << "there was more contiguous space";
   });
 }

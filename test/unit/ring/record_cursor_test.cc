@@ -100,10 +100,10 @@ std::string answering(const RecordCursor& cursor, std::size_t i) {
 }
 
 TEST_F(Cursor, onlyTheAccessorOfTheTypeAnswers) {
-  const std::vector<std::string> expected{"u8 ",    "u16 ",   "u32 ",      "i32 ",      "i64 ",      "f32 ",
-                                          "f64 ",   "bool ",  "ref ",      "string ",   "json ",     "bytes ",
-                                          "i32array ", "f32array ", "i8 ", "i16 ",      "u64 ",      "bytes ",
-                                          "string ", "json ", "bytes ",    "f64array ", "i64array ", "u32array "};
+  const std::vector<std::string> expected{"u8 ",       "u16 ",      "u32 ",   "i32 ",      "i64 ",      "f32 ",
+                                          "f64 ",      "bool ",     "ref ",   "string ",   "json ",     "bytes ",
+                                          "i32array ", "f32array ", "i8 ",    "i16 ",      "u64 ",      "bytes ",
+                                          "string ",   "json ",     "bytes ", "f64array ", "i64array ", "u32array "};
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_EQ(answering(cursor, i), expected[i]) << kFieldTypes[i].name;
     EXPECT_EQ(answering(cursor, i + expected.size()), expected[i]) << kFieldTypes[i].name;

@@ -37,9 +37,8 @@ struct Consumer {
 
 std::vector<FieldSpec> fieldsFor(std::uint64_t heap) {
   if (heap == 0) return {{"key", FieldType::kU64}};
-  return {{"key", FieldType::kU64},
-          {"payload", FieldType::kLargeBytes},
-          {"array", FieldType::kF64Array, kFieldNullable}};
+  return {
+      {"key", FieldType::kU64}, {"payload", FieldType::kLargeBytes}, {"array", FieldType::kF64Array, kFieldNullable}};
 }
 
 class RingModel {
@@ -133,7 +132,8 @@ class RingModel {
   std::optional<RecordImage> imageOf(const Record& record) const {
     const std::vector<std::byte> payload = test::makePayload(record.key, record.payload);
     std::vector<double> array;
-    for (std::size_t i = 0; i < record.array.value_or(0); ++i) array.push_back(static_cast<double>(record.key * 10 + i));
+    for (std::size_t i = 0; i < record.array.value_or(0); ++i)
+      array.push_back(static_cast<double>(record.key * 10 + i));
     std::vector<Value> row{record.key};
     if (heap_ != 0) {
       row.emplace_back(std::span<const std::byte>(payload));

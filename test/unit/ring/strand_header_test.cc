@@ -16,9 +16,9 @@
 namespace strand {
 namespace {
 
-using ::testing::HasSubstr;
 using test::forgeWord;
 using test::TestStrand;
+using ::testing::HasSubstr;
 
 Schema schemaOf(std::vector<FieldSpec> specs) {
   Schema schema;

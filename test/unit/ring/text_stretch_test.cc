@@ -20,8 +20,7 @@ using Text = std::optional<std::string>;
 /// A strand of one nullable text field with these texts in it.
 class Texts {
  public:
-  explicit Texts(const std::vector<Text>& texts, std::uint64_t heap = 1 << 20,
-                 FieldType type = FieldType::kLargeUtf8)
+  explicit Texts(const std::vector<Text>& texts, std::uint64_t heap = 1 << 20, FieldType type = FieldType::kLargeUtf8)
       : strand(1024, heap, std::vector<FieldSpec>{{"n", FieldType::kU8}, {"text", type, kFieldNullable}}) {
     StrandWriter writer = strand.writer();
     EncodeFault fault;
@@ -134,7 +133,8 @@ TEST(TextStretch, gathersNoMoreThanThereIsRoomFor) {
 
 TEST(TextStretch, agreesWithAReferenceDecoderOnAnyTexts) {
   test::Random random;
-  const std::vector<std::string> words{"a", "plain words ", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x8D\x95", "\xF0\x9F", "\xFF", "\xED\xA0\x80"};
+  const std::vector<std::string> words{"a",        "plain words ", "\xC3\xA9",    "\xE2\x82\xAC", "\xF0\x9F\x8D\x95",
+                                       "\xF0\x9F", "\xFF",         "\xED\xA0\x80"};
   for (int round = 0; round < 60; ++round) {
     const bool ascii = random.percent(30);
     std::vector<Text> texts(random.between(1, 200));

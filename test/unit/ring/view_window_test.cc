@@ -194,8 +194,8 @@ TEST(Snapshot, holdsARecordWithItsPayloadsInPrivateMemory) {
   std::vector<std::byte> copy(bytes);
   ASSERT_EQ(snapshotRecord(view, 0, copy, bytes), Status::kOk);
   ASSERT_EQ(bytes, copy.size());
-  std::fill_n(strand.region.data() + strand.geometry.headerSize, strand.geometry.totalBytes - strand.geometry.headerSize,
-              std::byte{0xEE});
+  std::fill_n(strand.region.data() + strand.geometry.headerSize,
+              strand.geometry.totalBytes - strand.geometry.headerSize, std::byte{0xEE});
   const std::span<const std::byte> all(copy);
   const RecordReader record(all.first(strand.schema.recordStride()), all.subspan(strand.schema.recordStride()));
   const auto field = [&](std::size_t i) -> const Field& { return strand.schema.fields()[i]; };

@@ -206,8 +206,8 @@ TEST(AsyncWait, losesNoWakeUpBesideSleepers) {
     std::uint32_t spaceWaiters = 0;
     std::uint64_t cursors[3] = {};
   } words;
-  const EventCount event(Word32(&words.counter), Word32(&words.waiters), Scope::process, Word64(&words.image));
-  const EventCount space(Word32(&words.spaceCounter), Word32(&words.spaceWaiters), Scope::process);
+  const EventCount event(Word32(&words.counter), Word32(&words.waiters), Scope::kProcess, Word64(&words.image));
+  const EventCount space(Word32(&words.spaceCounter), Word32(&words.spaceWaiters), Scope::kProcess);
   const Word64 position(&words.position);
 
   const auto consumed = [&](std::size_t who, std::uint64_t upTo) {

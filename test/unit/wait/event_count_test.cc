@@ -34,13 +34,13 @@ struct ScriptedParker {
 
   static ParkResult park(Word32 word, std::uint32_t expected, nanoseconds timeout, Scope /*scope*/) noexcept {
     if (word.loadAcquire() != expected) {
-      return ParkResult::changed;
+      return ParkResult::kChanged;
     }
     log.sleeps.push_back(timeout);
     if (log.onSleep) {
       log.onSleep();
     }
-    return ParkResult::woken;
+    return ParkResult::kWoken;
   }
 
   static void unparkAll(Word32 /*word*/, Scope /*scope*/) noexcept { ++log.unparks; }
@@ -60,7 +60,7 @@ class EventCountTest : public ::testing::Test {
 
   std::uint32_t counter_ = 0;
   std::uint32_t waiters_ = 0;
-  ScriptedEvent event_{Word32(&counter_), Word32(&waiters_), Scope::process};
+  ScriptedEvent event_{Word32(&counter_), Word32(&waiters_), Scope::kProcess};
   Spinner noSpinning_{1};
 };
 
@@ -195,7 +195,7 @@ TEST_F(EventCountTest, anEndlessWaitInOneProcessSetsNoTimer) {
 }
 
 TEST_F(EventCountTest, anEndlessWaitBetweenProcessesSleepsInSlices) {
-  const ScriptedEvent shared(Word32(&counter_), Word32(&waiters_), Scope::system);
+  const ScriptedEvent shared(Word32(&counter_), Word32(&waiters_), Scope::kSystem);
   bool stored = false;
   ScriptedParker::log.onSleep = [&] { stored = true; };
   EXPECT_TRUE(shared.await([&] { return stored; }, kForever, noSpinning_));
@@ -259,7 +259,7 @@ TEST_F(EventCountDeathTest, shutdownEndsEveryWait) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-        const EventCount event(Word32(&counter_), Word32(&waiters_), Scope::process);
+        const EventCount event(Word32(&counter_), Word32(&waiters_), Scope::kProcess);
         std::atomic<int> ended{0};
         std::vector<std::thread> waiters;
         for (int i = 0; i < 3; ++i) {

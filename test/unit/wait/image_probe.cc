@@ -33,7 +33,7 @@ void listen(const std::uint32_t* counter) {
 }
 
 void notify(std::uint32_t* counter, std::uint32_t* waiters, std::uint64_t* image) {
-  wait::EventCount(Word32(counter), Word32(waiters), wait::Scope::process, Word64(image)).notify();
+  wait::EventCount(Word32(counter), Word32(waiters), wait::Scope::kProcess, Word64(image)).notify();
 }
 
 }  // namespace

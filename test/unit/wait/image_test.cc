@@ -104,7 +104,7 @@ class TwoImages : public ::testing::Test {
 
   /// Raises kAsync as a waiter does, and lets `waker` notify.
   void raiseAndNotify(const Image& waker) {
-    EventCount(Word32(&counter_), Word32(&waiters_), Scope::process).raise(kAsync);
+    EventCount(Word32(&counter_), Word32(&waiters_), Scope::kProcess).raise(kAsync);
     waker->notify(&counter_, &waiters_, &image_);
   }
 
@@ -194,7 +194,7 @@ TEST_F(TwoImages, wakeEachOtherWhileLibrariesComeAndGo) {
   std::atomic<int> toB{0};
   const auto wake = [&](const Image& waker, std::uint32_t& counter, std::uint32_t& waiters, std::atomic<int>& count) {
     while (!done) {
-      EventCount(Word32(&counter), Word32(&waiters), Scope::process).raise(kAsync);
+      EventCount(Word32(&counter), Word32(&waiters), Scope::kProcess).raise(kAsync);
       waker->notify(&counter, &waiters, &image_);
       ++count;
     }

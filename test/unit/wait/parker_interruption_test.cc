@@ -39,7 +39,7 @@ TEST_F(InterruptedParking, keepsItsDeadline) {
   std::atomic<bool> done{false};
   std::thread sleeper([&] {
     const auto start = std::chrono::steady_clock::now();
-    EXPECT_EQ(PlatformParker::park(word_, 0, kTimeout, Scope::process), ParkResult::timedOut);
+    EXPECT_EQ(PlatformParker::park(word_, 0, kTimeout, Scope::kProcess), ParkResult::kTimedOut);
     EXPECT_GE(std::chrono::steady_clock::now() - start, kTimeout);
     done = true;
   });
@@ -54,7 +54,7 @@ TEST_F(InterruptedParking, sleepsOnWithoutATimeout) {
   std::atomic<bool> returned{false};
   std::thread sleeper([&] {
     while (word_.loadAcquire() == 0) {
-      (void)PlatformParker::park(word_, 0, kForever, Scope::process);
+      (void)PlatformParker::park(word_, 0, kForever, Scope::kProcess);
     }
     returned = true;
   });
@@ -64,7 +64,7 @@ TEST_F(InterruptedParking, sleepsOnWithoutATimeout) {
   }
   EXPECT_FALSE(returned);
   word_.storeRelease(1);
-  PlatformParker::unparkAll(word_, Scope::process);
+  PlatformParker::unparkAll(word_, Scope::kProcess);
   sleeper.join();
 }
 
