@@ -22,7 +22,7 @@ class Environment final : public wait::AsyncSink {
   explicit Environment(napi_env env) noexcept;
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
-  ~Environment();
+  ~Environment() override;
 
   /// Creates the environment of a thread that loads the addon.
   static bool create(napi_env env) noexcept;

@@ -82,6 +82,7 @@ class ViewHandle final : public Handle {
   }
 
   napi_value arm(napi_env, napi_callback_info) {
+    if (!armed()) view_.countWait();
     armOn(view_.dataEvent(), view_.imageWord());
     view_.announceWait();
     return nullptr;

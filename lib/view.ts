@@ -11,6 +11,7 @@ import { internTableOf } from './metadata.js';
 import { native } from './native.js';
 import { unwrap } from './native_fault.js';
 import type { NativeView } from './native_types.js';
+import { isPosition } from './position.js';
 import { RecordBatch } from './record_batch.js';
 import type { NamesOf, Schema } from './schema_types.js';
 import { asBytes, type StrandLike } from './shared_bytes.js';
@@ -136,7 +137,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
    * @throws StrandResetError the stream was reset
    */
   acknowledgeRead(upTo: number, token?: number): void {
-    if (!Number.isSafeInteger(upTo) || upTo < 0) {
+    if (!isPosition(upTo)) {
       throw rangeError(`acknowledgeRead takes a position, got ${describeValue(upTo)}`);
     }
     const box = this.#box;
@@ -158,7 +159,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     const from: unknown = options.from ?? 'oldest';
     let start: number;
     if (from === 'oldest' || from === 'latest') start = START[from];
-    else if (typeof from === 'number' && Number.isSafeInteger(from) && from >= 0) start = START.seq;
+    else if (isPosition(from)) start = START.seq;
     else
       throw argumentError(
         `a consumer starts from 'oldest', 'latest' or a position, got ${describeValue(from)}`,
@@ -238,6 +239,12 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     if (typeof value !== 'number' && !(typeof value === 'bigint' && wide)) {
       throw argumentError(
         `field '${field}' is searched for a number${wide ? ' or bigint' : ''}, got ${describeValue(value)}`,
+      );
+    }
+    // Doubles are compared with integers of 64 bits exactly; of larger ones the core knows only that they are larger.
+    if (typeof value === 'bigint' && found.type === 'f64' && !fits64Bits(value)) {
+      throw rangeError(
+        `field '${field}' is searched for a number or a bigint of 64 bits, got ${describeValue(value)}`,
       );
     }
     const status = this.#native.findFirst(index, value);
@@ -389,6 +396,10 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
       throw statusError(status, () => '');
     }
   }
+}
+
+function fits64Bits(integer: bigint): boolean {
+  return BigInt.asIntN(64, integer) === integer || BigInt.asUintN(64, integer) === integer;
 }
 
 /** A number from the mailbox as the engine's small integer where it is one: comparing those takes half the time. */

@@ -2,6 +2,7 @@ import { describeValue } from './describe_value.js';
 import { argumentError, rangeError, StrandClosedError } from './errors.js';
 import { native } from './native.js';
 import type { NativeView } from './native_types.js';
+import { isPosition } from './position.js';
 import { resetError } from './status_error.js';
 import { breathe, park, SLICE_MILLIS, unpark, type Waiter } from './waits.js';
 
@@ -98,15 +99,20 @@ export class ViewWaits implements Waiter {
   /** Tests every pending wait. → whether none is left */
   #test(): boolean {
     this.#refresh();
-    const epoch = this.#box[OUT_EPOCH] as number;
     for (const wait of [...this.#pending]) {
-      this.#box[IN_AFTER] = wait.after;
-      const progress = wait.epoch === epoch ? this.#check() : Progress.RESET;
+      const progress = this.#progressOf(wait);
       if (progress === Progress.PENDING) continue;
       this.#remove(wait);
       this.#conclude(progress, wait.resolve, wait.reject);
     }
     return this.#pending.size === 0;
+  }
+
+  /** Tests a wait behind `#refresh`. One of an older stream must not be told of this one's end. */
+  #progressOf(wait: PendingWait): number {
+    if (wait.epoch !== this.#box[OUT_EPOCH]) return Progress.RESET;
+    this.#box[IN_AFTER] = wait.after;
+    return this.#check();
   }
 
   close(): void {
@@ -141,7 +147,7 @@ export class ViewWaits implements Waiter {
         : setTimeout(() => {
             this.#remove(wait);
             this.#refresh();
-            resolve(this.#box[OUT_COMMITTED] as number);
+            this.#conclude(this.#progressOf(wait), resolve, reject);
           }, limit);
     const onAbort = (): void => {
       this.#remove(wait);
@@ -178,7 +184,7 @@ export class ViewWaits implements Waiter {
 }
 
 function checkPosition(after: unknown): void {
-  if (typeof after === 'number' && Number.isSafeInteger(after) && after >= 0) return;
+  if (isPosition(after)) return;
   throw rangeError(`a wait starts from a position, got ${describeValue(after)}`);
 }
 

@@ -482,7 +482,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       batch.next += stored;
       batch.stashed = stored < wanted;
     }
-    return this.#publish(batch.done, batch);
+    // A batch of nothing is none in the core, which would tell of the one before.
+    return batch.next === 0 ? Status.OK : this.#publish(batch.done, batch);
   }
 
   #encoded(batch: BatchProgress, count: number, ends: Uint32Array): void {

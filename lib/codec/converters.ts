@@ -1,4 +1,11 @@
-import { argumentError, rangeError, valueRangeError, valueTypeError } from '../errors.js';
+import {
+  argumentError,
+  rangeError,
+  type StrandCapacityError,
+  valueCapacityError,
+  valueRangeError,
+  valueTypeError,
+} from '../errors.js';
 import type { FieldPlan } from './plan.js';
 import { typedArrayBytes, typedArrayName } from './typed_arrays.js';
 
@@ -108,12 +115,20 @@ function jsonConverter(field: FieldPlan): Convert {
 
 type ElementArray = { [index: number]: number | bigint } & ArrayBufferView;
 
+interface ElementArrayClass {
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): ElementArray;
+}
+
+/** A value that its field's pointer cannot measure. */
+export function tooLongError(field: FieldPlan, bytes: number, record: number): StrandCapacityError {
+  const remedy = field.type.kind === 'array' ? 'a type with 8-byte pointers' : `large_${field.type.name}`;
+  return valueCapacityError(field.name, record, bytes, `${field.maxPayload} bytes: use ${remedy}`);
+}
+
 /** The typed array of each type with elements, and the check of one element of a plain array. */
 const ARRAYS: Readonly<
-  Record<
-    string,
-    { make: new (length: number) => ElementArray; element: (value: unknown) => number | bigint | undefined }
-  >
+  Record<string, { make: ElementArrayClass; element: (value: unknown) => number | bigint | undefined }>
 > = {
   bytes: { make: Uint8Array, element: (v) => integerElement(v, 0, 0xff) },
   large_bytes: { make: Uint8Array, element: (v) => integerElement(v, 0, 0xff) },
@@ -145,15 +160,31 @@ function arrayConverter(field: FieldPlan): Convert {
     ? `a ${ownName} of ${field.width} bytes`
     : `a ${ownName} or an array of its elements`;
 
+  const checkLength = (bytes: number, record: number): void => {
+    if (fixed && bytes !== field.width) {
+      throw rangeError(
+        `field '${field.name}' of record ${record} takes exactly ${field.width} bytes, got ${bytes}`,
+        { field: field.name, record },
+      );
+    }
+    if (!fixed && bytes > field.maxPayload) throw tooLongError(field, bytes, record);
+  };
+
   const fromElements = (values: readonly unknown[], record: number): ElementArray => {
     const { length } = values;
+    // A proxy says of its length what it likes.
+    if (!Number.isInteger(length) || length < 0) {
+      throw valueTypeError(field.name, record, expected, values);
+    }
+    checkLength(length * make.BYTES_PER_ELEMENT, record);
     const array = new make(length);
     for (let i = 0; i < length; i++) {
       const value = values[i];
       const stored = element(value);
       if (stored === undefined) {
-        const report =
-          typeof value === 'number' || typeof value === 'bigint' ? valueRangeError : valueTypeError;
+        const isKind =
+          typeof value === 'number' || (typeof value === 'bigint' && field.type.name === 'i64_array');
+        const report = isKind ? valueRangeError : valueTypeError;
         throw report(field.name, record, `elements that a ${ownName} holds (element ${i})`, value);
       }
       array[i] = stored;
@@ -163,21 +194,12 @@ function arrayConverter(field: FieldPlan): Convert {
 
   return (value, record) => {
     if (value === undefined || value === null) return null;
-    let array: ArrayBufferView;
     if (typedArrayName(value) === ownName) {
-      array = value as ArrayBufferView;
-    } else if (Array.isArray(value)) {
-      array = fromElements(value, record);
-    } else {
-      throw valueTypeError(field.name, record, expected, value);
+      if (fixed) checkLength(typedArrayBytes(value), record);
+      return value as ArrayBufferView;
     }
-    if (fixed && typedArrayBytes(array) !== field.width) {
-      throw rangeError(
-        `field '${field.name}' of record ${record} takes exactly ${field.width} bytes, got ${typedArrayBytes(array)}`,
-        { field: field.name, record },
-      );
-    }
-    return array;
+    if (Array.isArray(value)) return fromElements(value, record);
+    throw valueTypeError(field.name, record, expected, value);
   };
 }
 

@@ -1,5 +1,5 @@
 import { StrandCapacityError } from '../errors.js';
-import type { InternHandles } from './converters.js';
+import { type InternHandles, tooLongError } from './converters.js';
 import { closureEncoder } from './encoder_closures.js';
 import { type Encoder, EncoderHelpers, type Stash } from './encoder_helpers.js';
 import { generatedEncoder } from './encoder_source.js';
@@ -32,7 +32,7 @@ export function measure(
     const value = stash[field.index];
     if (elementSize === 0 || value === null) continue;
     const bytes = typeof value === 'string' ? Buffer.byteLength(value) : typedArrayBytes(value);
-    if (bytes > field.maxPayload) new EncoderHelpers(plan, undefined).tooLong(field.index, bytes, record);
+    if (bytes > field.maxPayload) throw tooLongError(field, bytes, record);
     end = Math.ceil(end / elementSize) * elementSize + bytes;
     slack += elementSize - 1;
     if (end - heapStart > capacity) {

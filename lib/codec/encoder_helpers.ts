@@ -1,6 +1,6 @@
 import { describeValue } from '../describe_value.js';
-import { argumentError, valueCapacityError } from '../errors.js';
-import { type Convert, converterOf, type InternHandles, type Stored } from './converters.js';
+import { argumentError } from '../errors.js';
+import { type Convert, converterOf, type InternHandles, type Stored, tooLongError } from './converters.js';
 import type { FieldPlan, RecordPlan } from './plan.js';
 import type { Sink } from './sink.js';
 
@@ -52,8 +52,6 @@ export class EncoderHelpers {
   }
 
   tooLong(index: number, bytes: number, record: number): never {
-    const field = this.plan.fields[index] as FieldPlan;
-    const remedy = field.type.kind === 'array' ? 'a type with 8-byte pointers' : `large_${field.type.name}`;
-    throw valueCapacityError(field.name, record, bytes, `${field.maxPayload} bytes: use ${remedy}`);
+    throw tooLongError(this.plan.fields[index] as FieldPlan, bytes, record);
   }
 }

@@ -100,6 +100,7 @@ export function closureCursor(plan: RecordPlan, base: CursorBase): CursorClass {
     seek(seq: number): boolean {
       const { window } = this;
       if (
+        Number.isInteger(seq) &&
         seq >= window.safe &&
         seq < window.committed &&
         window.words[CTRL_EPOCH] === window.epoch &&

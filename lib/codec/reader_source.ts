@@ -79,7 +79,8 @@ return class extends Base {
   seek(seq) {
     const w = this.window;
     const words = w.words;
-    if (seq >= w.safe && seq < w.committed && words[${CTRL_EPOCH}] === w.epoch && words[${CTRL_GATE}] === w.gate) {
+    if (Number.isInteger(seq) && seq >= w.safe && seq < w.committed
+      && words[${CTRL_EPOCH}] === w.epoch && words[${CTRL_GATE}] === w.gate) {
       if (this.isCopy) this.useRing();
       this.seq = seq;
       this.at = ${plan.header} + (seq & ${plan.mask}) * ${plan.stride};

@@ -109,7 +109,7 @@ WaitResult StrandView::wait(std::uint64_t after, Nanoseconds timeout) noexcept {
   if (after == 0) enter();
   WaitResult result = check(after);
   if (result.progress != Progress::kPending || timeout <= Nanoseconds::zero()) return result;
-  words_.consumerWaits().fetchAddRelaxed(1);
+  countWait();
   const auto done = [&] {
     result = check(after);
     return result.progress != Progress::kPending;
@@ -122,6 +122,8 @@ WaitResult StrandView::wait(std::uint64_t after, Nanoseconds timeout) noexcept {
     if (rest <= kSlice || wait::shuttingDown()) return result;
   }
 }
+
+void StrandView::countWait() noexcept { words_.consumerWaits().fetchAddRelaxed(1); }
 
 void StrandView::announceWait() noexcept { words_.dataEvent().raise(wait::kAsync); }
 

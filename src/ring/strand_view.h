@@ -87,6 +87,8 @@ class StrandView {
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
   /// For asynchronous waits: announces the wait. Call check() behind it.
   void announceWait() noexcept;
+  /// Counts an asynchronous wait in the statistics; wait() counts itself.
+  void countWait() noexcept;
 
   /// Releases every record below `upTo` to the producer.
   /// @return kPastCommitted, kBehind, kTokenRequired, kReset

@@ -11,16 +11,14 @@ namespace strand::wait {
 /// One event loop, as far as waking is concerned. The binding implements it with a thread-safe function.
 class AsyncSink {
  public:
+  AsyncSink() = default;
+  virtual ~AsyncSink() = default;
   AsyncSink(const AsyncSink&) = delete;
   AsyncSink& operator=(const AsyncSink&) = delete;
 
   /// Makes the loop test its fired waiters again. Called from any thread, under the table's lock: it must not
   /// block and must not call the table. It may be called often; coalescing is its own business.
   virtual void wake() noexcept = 0;
-
- protected:
-  AsyncSink() = default;
-  virtual ~AsyncSink() = default;
 };
 
 /// One asynchronous wait on one event counter. Owned by the binding, linked into the table between `add` and

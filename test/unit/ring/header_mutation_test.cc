@@ -103,8 +103,8 @@ class Mutator {
     } else {
       test::sealHeader(region_);
     }
-    if (!random_.percent(98)) return;
-    // These three make calls wait for up to a second: now and then is enough.
+    if (random_.below(2000) == 0) return;
+    // These make calls wait for up to a second: now and then is enough.
     clearBits32(layout::kOffsetEpoch, 1);
     clearBits32(layout::kOffsetActive, 1U << 31);
     clearBits32(layout::kOffsetOwner + 4, ~0U);

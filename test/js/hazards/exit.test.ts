@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { LONG } from '../support/long.js';
+import { startChild, type ThreadOptions } from '../support/threads.mjs';
+
+const WORKERS = 16;
+/** The aim is a second. Only a hang fails, since the machine may be busy with other things. */
+const HANG_MILLIS = 5000;
+
+const ENDS = {
+  'process.exit()': { code: 7, source: 'process.exit(7)' },
+  'an uncaught error': { code: 1, source: 'setImmediate(() => { throw new Error("spilt milk"); })' },
+} as const;
+
+interface Plan {
+  /** What the main thread does in the end. */
+  readonly end: keyof typeof ENDS;
+  readonly blockedIn: 'writeRecordBatch' | 'waitForCommitSync';
+  /** How long the workers have been blocked by then. */
+  readonly millis: number;
+}
+
+/** Milliseconds from the decision to end to the process's end, with all workers blocked. */
+async function measureExit(plan: Plan, options: ThreadOptions = {}) {
+  const child = startChild(
+    async ({ data, say, startThread }) => {
+      const blocked = Array.from({ length: data.workers }, () =>
+        startThread(({ strand, data, say, numbered }) => {
+          const ring = strand.createStrand(numbered.fields, { indexCapacity: 4, heapCapacity: 1024 });
+          const view = new strand.StrandView(ring);
+          const writer = new strand.StrandWriter(ring);
+          const reading = data.blockedIn === 'waitForCommitSync';
+          say({ sab: ring.sab, word: reading ? strand.CTRL_CONSUMER_WAITS : strand.CTRL_STALLS });
+          if (reading) view.waitForCommitSync(0);
+          else writer.writeRecordBatch(numbered.records(0, 100));
+        }, data),
+      );
+      // Looked at as plain memory: the main thread may do without the package.
+      for (const thread of blocked) {
+        const { sab, word } = await thread.said<{ sab: SharedArrayBuffer; word: number }>();
+        const words = new Int32Array(sab);
+        while (Atomics.load(words, word) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      await new Promise((resolve) => setTimeout(resolve, data.millis));
+      say('ending');
+      new Function(data.end)();
+    },
+    { ...plan, end: ENDS[plan.end].source, workers: WORKERS },
+    options,
+  );
+  await child.said();
+  const started = performance.now();
+  const millis = (await child.exited) - started;
+  console.info(
+    `${WORKERS} workers blocked in ${plan.blockedIn}, ${plan.end}: gone after ${millis.toFixed(0)} ms`,
+  );
+  return { millis, ...(await child.ended) };
+}
+
+describe('a process with 16 blocked workers', () => {
+  test.each([
+    ['process.exit()', 'writeRecordBatch'],
+    ['an uncaught error', 'writeRecordBatch'],
+    ['process.exit()', 'waitForCommitSync'],
+    ['an uncaught error', 'waitForCommitSync'],
+  ] as const)('ends by %s while they block in %s', async (end, blockedIn) => {
+    const { millis, code, signal } = await measureExit({ end, blockedIn, millis: 0 });
+    expect({ code, signal }).toEqual({ code: ENDS[end].code, signal: null });
+    expect(millis).toBeLessThan(HANG_MILLIS);
+  });
+
+  test('ends also where only the workers have loaded the package', async () => {
+    const plan = { end: 'process.exit()', blockedIn: 'writeRecordBatch', millis: 0 } as const;
+    const { millis, code } = await measureExit(plan, { index: null });
+    expect(code).toBe(7);
+    expect(millis).toBeLessThan(HANG_MILLIS);
+  });
+
+  test.runIf(LONG).each(['process.exit()', 'an uncaught error'] as const)(
+    'ends by %s also after a minute of blocking',
+    async (end) => {
+      const { millis, code } = await measureExit({ end, blockedIn: 'writeRecordBatch', millis: 60_000 });
+      expect(code).toBe(ENDS[end].code);
+      expect(millis).toBeLessThan(HANG_MILLIS);
+    },
+    120_000,
+  );
+});
