@@ -1,13 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
+// Addons and worker threads need processes of their own; memory tests need the collector.
+const execArgv = ['--expose-gc'];
+
+/** What reads and writes records, by code made for the schema or, where no code may be generated, by closures. */
+const CODEC = ['batches', 'claims', 'codec', 'cursor', 'record_batch', 'reset', 'values'];
+
 export default defineConfig({
   test: {
-    include: ['test/js/**/*.test.ts'],
-    // Addons and worker threads need processes of their own; memory tests need the collector.
     pool: 'forks',
-    execArgv: ['--expose-gc'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', ['json', { outputFile: 'build/reports/vitest.json' }]],
+    projects: [
+      { extends: true, test: { name: 'node', include: ['test/js/**/*.test.ts'], execArgv } },
+      {
+        extends: true,
+        test: {
+          name: 'closures',
+          include: CODEC.map((name) => `test/js/${name}.test.ts`),
+          execArgv: [...execArgv, '--disallow-code-generation-from-strings'],
+        },
+      },
+    ],
   },
 });

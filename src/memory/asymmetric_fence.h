@@ -8,7 +8,8 @@
 /// the other core is looking at: a commit per record to a spinning consumer took 4 times as long with it.
 ///
 /// Source: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED. Where that is not to be had (other platforms, old kernels,
-/// seccomp) both sides are full fences. Only for words that threads of one process share.
+/// seccomp) both sides are full fences. Only for words that threads of one process share. A process that installs a
+/// seccomp filter after this code is loaded must let membarrier through: the frequent side would be left without a fence.
 namespace strand {
 
 namespace detail {

@@ -215,8 +215,13 @@ Window StrandView::window() const noexcept {
     if (slots.live(token)) safe = std::min(safe, slots.cursor(token).loadAcquire());
   }
   if (safe == layout::kConsumerSlotVacant && !slots.any()) safe = words_.readCursor().loadAcquire();
-  window.safeFrom = std::min(safe - std::min(safe, base_), window.committed);
   window.start = windowStart(window.committed);
+  // Empty only because the producer has gone around since the count was loaded: there never was such a window.
+  while (window.start == window.committed && committedHere() != window.committed) {
+    window.committed = committedHere();
+    window.start = windowStart(window.committed);
+  }
+  window.safeFrom = std::min(safe - std::min(safe, base_), window.committed);
   return window;
 }
 

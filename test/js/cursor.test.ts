@@ -252,7 +252,7 @@ describe('accessors', () => {
       for (const unknown of ['', 'unknown', '__proto__', 'constructor', 'toString', undefined, 0]) {
         expect(loose.get(unknown as string)).toBeNull();
       }
-      expect((loose.row as Record<string, unknown>)['unknown']).toBeUndefined();
+      expect((loose.row as Record<string, unknown>).unknown).toBeUndefined();
     }
   });
 
