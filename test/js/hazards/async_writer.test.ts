@@ -37,8 +37,9 @@ describe('writeRecordBatchAsync under backpressure', () => {
       view.acknowledgeRead(seq + 1);
     }
     const { turns, stalls } = await producer.said<{ turns: number; stalls: number }>();
-    expect(turns).toBeGreaterThan(100);
-    expect(stalls).toBeGreaterThan(0);
+    // A wait that blocked the loop would leave it one turn in all; one that is over before it began needs none.
+    expect(stalls).toBeGreaterThan(2);
+    expect(turns).toBeGreaterThan(stalls / 2);
     await producer.done();
   });
 
