@@ -130,7 +130,7 @@ void run(Write write, bool registered, std::uint64_t count) {
   }
 }
 
-constexpr std::uint64_t kRecords = 15'000;
+constexpr std::uint64_t kRecords = 6000;
 
 TEST(ProducerConsumerStress, singleRecordsArriveWholeAndInOrder) { run(writeSingly, false, kRecords); }
 TEST(ProducerConsumerStress, batchesArriveWholeAndInOrder) { run(writeInBatches, false, kRecords); }
