@@ -6,7 +6,7 @@ import type { RecordSource } from './record_source.js';
 const { OUT_COUNT } = native.box;
 
 /** Bit of an end that marks an absent value. */
-const TEXT_ABSENT = native.constants['TEXT_ABSENT'] as number;
+const TEXT_ABSENT = native.constants.TEXT_ABSENT as number;
 
 /** Records of one stretch at most. */
 const MAX_STRETCH = 512;
