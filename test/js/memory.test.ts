@@ -27,23 +27,25 @@ describe('100,000 seeks and reads of scalars', () => {
       view.waitForCommitSync(0);
       const cursor = view.allocateCursor();
       const { row } = cursor;
+      // A local sum of doubles would be boxed by some engines; what is counted are the reads.
+      const sum = new Float64Array(1);
       const turn = () => {
-        let sum = 0;
         for (let seq = 0; seq < count; seq++) {
           cursor.seek(seq);
           ${reads}
         }
-        if (!(sum > 0)) throw new Error('the values are wrong');
+        if (!(sum[0] > 0)) throw new Error('the values are wrong');
       };
-      for (let i = 0; i < 20; i++) turn();
-      // What the engine does at the side of one turn or another (compiling) is no allocation of ours.
-      const growths = Array.from({ length: 10 }, () => {
-        gc();
+      // Until the engine has compiled, at its leisure, turns allocate; what the reads themselves allocate shows in all.
+      let least = Infinity;
+      for (let i = 0; i < 1000 && least > 0; i++) {
+        if (i % 10 === 0) gc();
         const before = process.memoryUsage().heapUsed;
         turn();
-        return process.memoryUsage().heapUsed - before;
-      });
-      console.log(Math.min(...growths));`);
+        const growth = process.memoryUsage().heapUsed - before;
+        if (growth >= 0) least = Math.min(least, growth);
+      }
+      console.log(least);`);
 
   test.each([
     [
@@ -54,19 +56,19 @@ describe('100,000 seeks and reads of scalars', () => {
        some += (cursor.getU32('u32') + cursor.getI32('i32')) | 0;
        some += (row.u32 - row['i32?']) | 0;
        if (cursor.getBool('bool8') || cursor.getRef('utf8_ref') !== 'one' || cursor.getU32('u32?') !== null) some = 1;
-       sum = (sum + some) | 0;`,
+       sum[0] += some;`,
     ],
     [
       'floating point by accessors',
       "['u32', 'f32', 'f64']",
       '{ u32: i, f32: i / 3, f64: i / 7 }',
-      "sum += cursor.getU32('u32') + cursor.getF32('f32') + cursor.getF64('f64');",
+      "sum[0] += cursor.getU32('u32') + cursor.getF32('f32') + cursor.getF64('f64');",
     ],
     [
       'floating point by properties',
       "['u32', 'f32', 'f64']",
       '{ u32: i, f32: i / 3, f64: i / 7 }',
-      'sum += row.u32 + row.f32 + row.f64;',
+      'sum[0] += row.u32 + row.f32 + row.f64;',
     ],
   ])('allocate nothing: %s', async (_, types, record, reads) => {
     expect(await growthOf(types, record, reads)).toBeLessThan(10_000);
