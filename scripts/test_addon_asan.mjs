@@ -1,5 +1,5 @@
 // Runs the vitest suites against an addon built with the address and undefined-behaviour sanitizers, in a copy of the
-// package, so that no sanitized addon ever lies where the loader of this checkout looks.
+// package, so that no sanitized addon ever lies where the loader of this checkout looks. Arguments go to vitest.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, rmSync, symlinkSync } from 'node:fs';
@@ -34,5 +34,12 @@ const env = {
   UBSAN_OPTIONS: 'print_stacktrace=1',
 };
 process.exit(
-  run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...notInTheCopy], { cwd: copy, env }),
+  run(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'run', ...notInTheCopy, ...process.argv.slice(2)],
+    {
+      cwd: copy,
+      env,
+    },
+  ),
 );
