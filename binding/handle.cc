@@ -40,6 +40,12 @@ void Handle::armOn(const wait::EventCount& event, Word64 image) noexcept {
   wait::AsyncTable::instance().add(*waiter_);
 }
 
+napi_value Handle::fired(napi_env env, napi_callback_info) noexcept {
+  napi_value value = nullptr;
+  napi_get_boolean(env, waiter_ && waiter_->fired.exchange(false, std::memory_order_acquire), &value);
+  return value;
+}
+
 void Handle::disarm() noexcept {
   if (!waiter_) return;
   wait::AsyncTable::instance().remove(*waiter_);

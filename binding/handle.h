@@ -32,6 +32,9 @@ class Handle {
   /// Makes the JavaScript object own this handle, which it is the last thing to do with.
   void own(Napi::Object object) noexcept;
 
+  /// Method of every handle: whether its wait was signalled since the last call.
+  napi_value fired(napi_env env, napi_callback_info) noexcept;
+
  protected:
   explicit Handle(Napi::Env env) noexcept;
 

@@ -34,6 +34,7 @@ enum class Box : std::uint32_t {
   kInAfter,
   kInUpTo,
   kInToken,
+  kInAgain,
   // view, out
   kOutProgress,
   kOutCommitted,
@@ -52,8 +53,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Box::kSiz
     "IN_PARTIAL",    "IN_HEAP_BYTES", "IN_ALIGNMENT",     "IN_MILLIS",        "IN_AT",
     "IN_END",        "OUT_SLOT",      "OUT_SLOT_COUNT",   "OUT_HEAP",         "OUT_HEAP_BYTES",
     "OUT_PUBLISHED", "OUT_SEQ",       "IN_AFTER",         "IN_UP_TO",         "IN_TOKEN",
-    "OUT_PROGRESS",  "OUT_COMMITTED", "OUT_WINDOW",       "OUT_SAFE",         "OUT_EPOCH",
-    "OUT_GATE",      "OUT_TOKEN",     "OUT_COUNT",        "OUT_BYTES"};
+    "IN_AGAIN",      "OUT_PROGRESS",  "OUT_COMMITTED",    "OUT_WINDOW",       "OUT_SAFE",
+    "OUT_EPOCH",     "OUT_GATE",      "OUT_TOKEN",        "OUT_COUNT",        "OUT_BYTES"};
 
 /// The mailbox of one handle: memory of a JavaScript Float64Array.
 class Mailbox {

@@ -47,7 +47,9 @@ class ViewHandle final : public Handle {
   napi_value check(napi_env env, napi_callback_info) { return report(env, view_.check(box_.count(Box::kInAfter))); }
 
   napi_value wait(napi_env env, napi_callback_info) {
-    WaitResult result = view_.wait(box_.count(Box::kInAfter), std::chrono::milliseconds(box_.count32(Box::kInMillis)));
+    const auto slice = std::chrono::milliseconds(box_.count32(Box::kInMillis));
+    const bool counted = box_.number(Box::kInAgain) != 0;
+    WaitResult result = view_.wait(box_.count(Box::kInAfter), slice, counted);
     if (result.progress == Progress::kPending && wait::shuttingDown()) result.progress = Progress::kClosed;
     return report(env, result);
   }
@@ -244,6 +246,7 @@ void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
   method<V, &V::acknowledge>(object, "acknowledge");
   method<V, &V::arm>(object, "arm");
   method<V, &V::disarmWait>(object, "disarm");
+  method<Handle, &Handle::fired>(object, "fired");
   method<V, &V::registerConsumer>(object, "registerConsumer");
   method<V, &V::releaseConsumer>(object, "releaseConsumer");
   method<V, &V::committedCount>(object, "committedCount");

@@ -203,6 +203,7 @@ void WriterHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept
   method<W, &W::putBytes<&W::scratchHeap_>>(object, "putScratchBytes");
   method<W, &W::arm>(object, "arm");
   method<W, &W::disarmWait>(object, "disarm");
+  method<Handle, &Handle::fired>(object, "fired");
   method<W, &W::hasSpace>(object, "hasSpace");
   method<W, &W::claimSlots>(object, "claimSlots");
   method<W, &W::commitSlots>(object, "commitSlots");

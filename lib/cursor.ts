@@ -51,7 +51,7 @@ export abstract class RecordCursor<S extends Schema = Schema>
     super(window.native, window.ring, window.plan);
     this.internTable = window.internTable;
     this.window = window;
-    window.cursors.add(new WeakRef(this));
+    window.cursors.add(this);
   }
 
   /**

@@ -70,6 +70,8 @@ export interface NativeWriter {
   /** Registers for wake-ups of this thread's loop and announces the wait; test `hasSpace` behind it. */
   arm(): void;
   disarm(): void;
+  /** Whether the announced wait was signalled since the last call. */
+  fired(): boolean;
   hasSpace(): boolean;
 
   /** → Status; `OUT_SEQ` the first position, `OUT_SLOT` its slot's byte offset. */
@@ -99,7 +101,10 @@ export interface NativeView {
 
   /** One look past `IN_AFTER`. Latches the end of the stream; leaves what `refresh` leaves. → progress */
   check(): number;
-  /** Waits at most `IN_MILLIS` for `check` to be more than pending; CLOSED also where the process ends. → progress */
+  /**
+   * Waits at most `IN_MILLIS` for `check` to be more than pending; CLOSED also where the process ends. `IN_AGAIN` is 1
+   * where this goes on with a wait that is counted already. → progress
+   */
   wait(): number;
   /** Enters the present stream. */
   enter(): void;
@@ -109,6 +114,8 @@ export interface NativeView {
   acknowledge(): number;
   arm(): void;
   disarm(): void;
+  /** Whether the announced wait was signalled since the last call. */
+  fired(): boolean;
 
   /** `start`: 0 oldest, 1 latest, 2 `seq`. → Status; `OUT_TOKEN`. */
   registerConsumer(start: number, seq: number): number;
@@ -142,9 +149,10 @@ export interface NativeView {
 /** Numbers of the core, by the names under which `constants.ts` exports them. */
 export type NativeConstants = Readonly<Record<string, number>>;
 
-/** Something with pending asynchronous waits, which it tests again whenever this thread's loop is woken. */
+/** Something with pending asynchronous waits. */
 export interface Waiter {
-  settle(): void;
+  /** This thread's loop was woken, for this waiter or for others: it tests its waits again if it was for this one. */
+  woken(): void;
 }
 
 /** Places in the mailboxes: what a call takes and what it leaves. */
@@ -169,6 +177,7 @@ export type BoxPlace =
   | 'IN_AFTER'
   | 'IN_UP_TO'
   | 'IN_TOKEN'
+  | 'IN_AGAIN'
   | 'OUT_PROGRESS'
   | 'OUT_COMMITTED'
   | 'OUT_WINDOW'

@@ -11,6 +11,7 @@ import { internTableOf } from './metadata.js';
 import { native } from './native.js';
 import { unwrap } from './native_fault.js';
 import type { NativeView } from './native_types.js';
+import { optionsOf } from './options.js';
 import { isPosition } from './position.js';
 import { RecordBatch } from './record_batch.js';
 import type { NamesOf, Schema } from './schema_types.js';
@@ -19,6 +20,7 @@ import { abortError, Status, statusError } from './status_error.js';
 import type { Strand } from './strand.js';
 import type { StrandMap } from './strand_map.js';
 import { ViewWaits, type WaitOptions } from './view_waits.js';
+import { WeakCollection } from './weak_collection.js';
 
 const { IN_UP_TO, IN_TOKEN, OUT_COMMITTED, OUT_WINDOW, OUT_SAFE, OUT_EPOCH, OUT_GATE, OUT_SEQ, OUT_TOKEN } =
   native.box;
@@ -77,7 +79,6 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     if (schema !== undefined) expectSchema(this.#native.header, schema);
     this.map = mapOf(this.#native.header) as StrandMap<S>;
     const table = internTable ?? internTableOf(this.map);
-    const cursors = new Set<WeakRef<RecordSource>>();
     this.#window = {
       native: this.#native,
       ring: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
@@ -89,7 +90,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
       committed: 0,
       internTable: table,
       refresh: () => this.#refresh(),
-      cursors,
+      cursors: new WeakCollection<RecordSource>(),
     };
     this.#waits = new ViewWaits(this.#native, () => this.#takeWindow());
     this.#refresh();
@@ -103,7 +104,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
   /** Replaces the strings of the `utf8_ref` fields, for all cursors. */
   updateInternTable(table: readonly string[]): void {
     this.#window.internTable = checkTable(table);
-    for (const cursor of this.#cursors()) cursor.internTable = table;
+    for (const cursor of this.#window.cursors) cursor.internTable = table;
   }
 
   /**
@@ -152,11 +153,11 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
    * Registers a consumer, for whose acknowledgements the producer then waits as for those of the seven others at most.
    *
    * @param options where to start: at the oldest record that nobody has released (default), behind the latest, or at a
-   *   position between them
+   *   position between them, `committedCount` for who wants to know where that is
    * @returns its token, good in this thread
    */
-  registerConsumer(options: { from?: 'oldest' | 'latest' | number } = {}): number {
-    const from: unknown = options.from ?? 'oldest';
+  registerConsumer(options?: { from?: 'oldest' | 'latest' | number }): number {
+    const from: unknown = optionsOf(options, 'registerConsumer', "like { from: 'latest' }").from ?? 'oldest';
     let start: number;
     if (from === 'oldest' || from === 'latest') start = START[from];
     else if (isPosition(from)) start = START.seq;
@@ -289,12 +290,20 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch<S>, void, undefined> {
     const cursor = this.allocateCursor();
+    await this.waitForCommit(0, 0);
     let token = this.#registerBesideOthers(undefined);
     try {
-      await this.waitForCommit(0, 0);
+      let { epoch } = this.#window;
       let seq = this.effectiveReadCursor;
       for (;;) {
         const committed = await this.waitForCommit(seq);
+        if (this.#window.epoch !== epoch) {
+          // A wait from 0 enters the stream that has begun meanwhile, which has voided the token.
+          ({ epoch } = this.#window);
+          token = this.#registerBesideOthers(undefined);
+          seq = this.effectiveReadCursor;
+          continue;
+        }
         if (committed > seq) {
           yield new RecordBatch(cursor, seq, committed);
           token = this.#acknowledgeBatch(committed, token);
@@ -320,14 +329,6 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     this.close();
   }
 
-  *#cursors(): Generator<RecordSource> {
-    for (const reference of this.#window.cursors) {
-      const cursor = reference.deref();
-      if (cursor === undefined) this.#window.cursors.delete(reference);
-      else yield cursor;
-    }
-  }
-
   /** Takes over what the core left in the mailbox. */
   #takeWindow(): void {
     const window = this.#window;
@@ -337,7 +338,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     window.committed = compact(this.#box[OUT_COMMITTED] as number);
     if (epoch !== window.epoch) {
       window.epoch = epoch;
-      for (const cursor of this.#cursors()) cursor.leave();
+      for (const cursor of window.cursors) cursor.leave();
     }
   }
 
@@ -422,6 +423,12 @@ function viewOptions<S extends Schema>(
 function checkTable(table: unknown): readonly string[] {
   if (!Array.isArray(table))
     throw argumentError(`an intern table is a list of strings, got ${describeValue(table)}`);
+  const other = table.findIndex((entry) => typeof entry !== 'string');
+  if (other >= 0) {
+    throw argumentError(
+      `an intern table is a list of strings, got ${describeValue(table[other])} at ${other}`,
+    );
+  }
   return table;
 }
 

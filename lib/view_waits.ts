@@ -2,11 +2,12 @@ import { describeValue } from './describe_value.js';
 import { argumentError, rangeError, StrandClosedError } from './errors.js';
 import { native } from './native.js';
 import type { NativeView } from './native_types.js';
+import { checkSignal, optionsOf } from './options.js';
 import { isPosition } from './position.js';
 import { resetError } from './status_error.js';
 import { breathe, park, SLICE_MILLIS, unpark, type Waiter } from './waits.js';
 
-const { IN_AFTER, IN_MILLIS, OUT_COMMITTED, OUT_EPOCH } = native.box;
+const { IN_AFTER, IN_MILLIS, IN_AGAIN, OUT_COMMITTED, OUT_EPOCH } = native.box;
 
 const Progress = native.progress;
 
@@ -33,6 +34,7 @@ export class ViewWaits implements Waiter {
   // Hot calls by themselves: the engine looks properties of the native object up in a dictionary.
   readonly #check: () => number;
   readonly #wait: () => number;
+  readonly #fired: () => boolean;
   readonly #box: Float64Array;
   readonly #takeWindow: () => void;
   readonly #pending = new Set<PendingWait>();
@@ -40,15 +42,17 @@ export class ViewWaits implements Waiter {
   /** @param takeWindow has the view take over what the core has left in the mailbox */
   constructor(view: NativeView, takeWindow: () => void) {
     this.#native = view;
-    ({ box: this.#box, check: this.#check, wait: this.#wait } = view);
+    ({ box: this.#box, check: this.#check, wait: this.#wait, fired: this.#fired } = view);
     this.#takeWindow = takeWindow;
   }
 
   wait(after: number, options: number | WaitOptions | undefined): Promise<number> {
-    const { timeoutMs, signal } = typeof options === 'number' ? { timeoutMs: options } : (options ?? {});
     return new Promise((resolve, reject) => {
       checkPosition(after);
+      const given = typeof options === 'number' ? { timeoutMs: options } : options;
+      const { timeoutMs, signal: wanted } = optionsOf(given, 'waitForCommit', '{ timeoutMs, signal }');
       const limit = checkTimeout(timeoutMs);
+      const signal = checkSignal(wanted);
       signal?.throwIfAborted();
       this.#enter(after);
       this.#box[IN_AFTER] = after;
@@ -68,8 +72,9 @@ export class ViewWaits implements Waiter {
     const box = this.#box;
     const deadline = limit === Number.POSITIVE_INFINITY ? limit : performance.now() + limit;
     let rest = limit;
-    for (;;) {
+    for (let slice = 0; ; slice++) {
       box[IN_AFTER] = after;
+      box[IN_AGAIN] = Math.min(slice, 1);
       box[IN_MILLIS] = Math.min(SLICE_MILLIS, Math.ceil(rest));
       const progress = this.#wait();
       if (progress === Progress.PENDING) {
@@ -85,9 +90,9 @@ export class ViewWaits implements Waiter {
     }
   }
 
-  /** After a wake-up: most often every wait is over, and announcing again (a heavy fence) is spared. */
-  settle(): void {
-    if (!this.#test()) this.#announce();
+  /** Most often every wait is over, and announcing again (a heavy fence) is spared. */
+  woken(): void {
+    if (this.#fired() && !this.#test()) this.#announce();
   }
 
   /** Announced before the test, so that what happens behind it wakes the loop. */

@@ -14,14 +14,14 @@ function attachLoop(): Set<Waiter> {
   const all = new Set<Waiter>();
   native.waiters = all;
   native.onWake(() => {
-    for (const waiter of [...all]) waiter.settle();
+    for (const waiter of [...all]) waiter.woken();
   });
   // A blocked worker cannot be terminated, and a process waits for its workers. A worker's own exit ends only that one.
   if (isMainThread) process.once('exit', () => native.beginShutdown());
   return all;
 }
 
-/** Keeps the loop alive and has the waiter settled at each wake-up, until `unpark`. */
+/** Keeps the loop alive and tells the waiter of each wake-up, until `unpark`. */
 export function park(waiter: Waiter): void {
   if (waiters.size === 0) native.holdLoop(true);
   waiters.add(waiter);

@@ -15,6 +15,7 @@ import { internTableOf } from './metadata.js';
 import { native } from './native.js';
 import { unwrap } from './native_fault.js';
 import type { NativeWriter } from './native_types.js';
+import { checkSignal, optionsOf } from './options.js';
 import type { RecordOf, Schema } from './schema_types.js';
 import { asBytes, type StrandLike } from './shared_bytes.js';
 import { reentrantError, Status, statusError } from './status_error.js';
@@ -42,6 +43,8 @@ const {
 
 /** How long attaching waits for an older writer that is filling slots, and in what steps. */
 const BUSY_PATIENCE_MILLIS = 1000;
+
+const U32_MAX = 0xffff_ffff;
 
 /** Heap bytes expected of a payload before any was seen. */
 const FIRST_PAYLOAD_BYTES = 32;
@@ -74,6 +77,11 @@ export interface HeapClaim {
   readonly physOffset: number;
   /** The value to store in the slot. */
   readonly monoOffset: number;
+}
+
+/** A wait for room, which other calls of the writer may settle too. */
+interface SpaceWaiter extends Waiter {
+  settle(): void;
 }
 
 /** What a batch has come to between two waits for room. */
@@ -114,11 +122,11 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   readonly #stash: Stash = [];
   #busy = false;
   /** The asynchronous batch's wait for room. */
-  #waiter: Waiter | undefined;
+  #waiter: SpaceWaiter | undefined;
   #bytesPerRecord: number;
   /** Asynchronous batches that are not through, and the end of the last one. */
   #queued = 0;
-  #queue: Promise<void> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
 
   /**
    * Attaches, rolls back what an older writer claimed and did not commit, and fences that writer.
@@ -126,10 +134,14 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
    * @throws StrandHeaderError the buffer holds no valid strand, or one of another schema
    * @throws StrandBusyError the older writer was filling slots for a whole second; nothing has changed
    */
-  constructor(strand: Strand<S> | StrandLike, options: StrandWriterOptions<S> = {}) {
+  constructor(strand: Strand<S> | StrandLike, options?: StrandWriterOptions<S>) {
+    const { schema } = optionsOf(options, 'a writer', '{ schema }');
     const bytes = asBytes(strand);
+    // All that can be refused comes before the older writer is fenced.
     const header = unwrap(native.readHeader(bytes));
-    if (options.schema !== undefined) expectSchema(header, options.schema);
+    if (schema !== undefined) expectSchema(header, schema);
+    this.map = mapOf(header) as StrandMap<S>;
+    const table = internTableOf(this.map);
     this.#native = openWriter(bytes);
     ({
       box: this.#box,
@@ -138,9 +150,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       reserve: this.#reserveRun,
       publish: this.#publishBatch,
     } = this.#native);
-    this.map = mapOf(this.#native.header) as StrandMap<S>;
     this.#plan = planOf(this.#native.header);
-    const table = internTableOf(this.map);
     // Of equal strings the first one's handle counts.
     const handles = table && new Map(table.map((text, handle) => [text, handle] as const).reverse());
     this.#encoder = encoderOf(this.#plan, handles);
@@ -175,7 +185,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       }
       this.#check(status);
     } catch (error) {
-      this.#giveUp(error);
+      this.#giveUp(error, batch.length);
     } finally {
       this.#busy = false;
     }
@@ -217,7 +227,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       else this.#check(status);
       return this.#box[OUT_PUBLISHED] as number;
     } catch (error) {
-      this.#giveUp(error);
+      this.#giveUp(error, batch.length);
     } finally {
       this.#busy = false;
     }
@@ -229,17 +239,17 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
    *
    * @param options.signal ends the wait for room with its reason; what is visible by then stays
    */
-  writeRecordBatchAsync(
+  async writeRecordBatchAsync(
     records: readonly RecordOf<S>[],
-    options: { signal?: AbortSignal } = {},
+    options?: { signal?: AbortSignal },
   ): Promise<void> {
-    const start = (): Promise<void> => this.#writeAsync(records, options.signal);
-    const turn = this.#queued++ === 0 ? start() : this.#queue.then(start);
-    const done = (): void => {
-      this.#queued--;
-    };
-    this.#queue = turn.then(done, done);
-    return turn;
+    const given = optionsOf(options, 'writeRecordBatchAsync', '{ signal }');
+    const signal = checkSignal(given.signal);
+    const before = this.#queued++ === 0 ? undefined : this.#queue;
+    const write = this.#writeBehind(before, records, signal);
+    // One that gives up in the queue leaves those before it where they are.
+    this.#queue = Promise.allSettled([before, write]);
+    return write;
   }
 
   /**
@@ -260,7 +270,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       throw rangeError(`claimSlots takes a whole number of slots from 1, got ${describeValue(count)}`);
     }
     const writer = this.#idle();
-    const claim = () => (count > this.map.index_capacity ? Status.UNSATISFIABLE : writer.claimSlots(count));
+    // The core counts slots in 32 bits.
+    const claim = () => writer.claimSlots(Math.min(count, U32_MAX));
     const status = this.#block(claim);
     if (status === Status.UNSATISFIABLE) {
       throw rangeError(
@@ -502,10 +513,11 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     return this.#publishBatch();
   }
 
-  #giveUp(error: unknown): never {
+  #giveUp(error: unknown, length: number): never {
+    const stepwise = length > this.map.index_capacity;
     this.#native.abandon();
     const written = this.#box[OUT_PUBLISHED] as number;
-    if (written > 0) noteRecordsWritten(error, written);
+    if (written > 0 || stepwise) noteRecordsWritten(error, written);
     throw error;
   }
 
@@ -516,9 +528,23 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     try {
       this.#check(this.#block(() => this.#step(batch)));
     } catch (error) {
-      this.#giveUp(error);
+      this.#giveUp(error, batch.length);
     } finally {
       this.#busy = false;
+    }
+  }
+
+  /** Writes once `before` is over, unless `signal` aborts earlier. */
+  async #writeBehind(
+    before: Promise<unknown> | undefined,
+    records: readonly unknown[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    try {
+      if (before !== undefined) await orAborted(before, signal);
+      await this.#writeAsync(records, signal);
+    } finally {
+      this.#queued--;
     }
   }
 
@@ -533,7 +559,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       }
       this.#check(status);
     } catch (error) {
-      this.#giveUp(error);
+      this.#giveUp(error, batch.length);
     } finally {
       this.#busy = false;
     }
@@ -542,6 +568,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   /** Settles when there may be room, or when `signal` aborts. */
   #space(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
+      // Aborted by user code in the batch, or between two waits: the event is over.
+      signal?.throwIfAborted();
       const end = (): void => {
         this.#native.disarm();
         unpark(waiter);
@@ -552,21 +580,25 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
         end();
         reject(signal?.reason);
       };
-      const waiter: Waiter = {
-        settle: () => {
-          // Announced between two looks, so that room that comes behind them wakes the loop.
-          if (!this.#native.hasSpace()) {
-            this.#native.arm();
-            if (!this.#native.hasSpace()) return;
-          }
-          end();
-          resolve();
+      const settle = (): void => {
+        // Announced between two looks, so that room that comes behind them wakes the loop.
+        if (!this.#native.hasSpace()) {
+          this.#native.arm();
+          if (!this.#native.hasSpace()) return;
+        }
+        end();
+        resolve();
+      };
+      const waiter: SpaceWaiter = {
+        settle,
+        woken: () => {
+          if (this.#native.fired()) settle();
         },
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiter = waiter;
       park(waiter);
-      waiter.settle();
+      settle();
     });
   }
 }
@@ -588,4 +620,17 @@ function openWriter(bytes: Uint8Array): NativeWriter {
 function reasonText(reason: unknown): string {
   if (typeof reason !== 'string') throw argumentError(`a reason is a string, got ${describeValue(reason)}`);
   return reason;
+}
+
+/** Settles with `before`, or rejects when `signal` aborts. */
+function orAborted(before: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const onAbort = (): void => reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    void before.then(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+  });
 }

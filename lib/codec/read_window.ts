@@ -1,4 +1,5 @@
 import type { NativeView } from '../native_types.js';
+import type { WeakCollection } from '../weak_collection.js';
 import type { RecordPlan } from './plan.js';
 import type { RecordSource } from './record_source.js';
 
@@ -21,5 +22,5 @@ export interface ReadWindow {
   internTable: readonly string[] | undefined;
   /** Asks the core again. → false where the stream was reset */
   refresh(): boolean;
-  readonly cursors: Set<WeakRef<RecordSource>>;
+  readonly cursors: WeakCollection<RecordSource>;
 }

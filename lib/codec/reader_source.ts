@@ -68,9 +68,18 @@ function source(plan: RecordPlan): string {
 // The private name keeps clear of any field's.
 class Row {
   #s;
-  constructor(s) { this.#s = s; }
+  constructor(s) {
+    this.#s = s;
+    for (const [name, property] of properties) Object.defineProperty(this, name, property);
+  }
   ${getters.join('\n  ')}
 }
+// Own properties, which a spread, JSON and the console show; and no others, whatever a name is.
+const properties = Object.entries(Object.getOwnPropertyDescriptors(Row.prototype))
+  .filter(([, { get }]) => get !== undefined)
+  .map(([name, { get }]) => [name, { get, enumerable: true }]);
+for (const name of Reflect.ownKeys(Row.prototype)) delete Row.prototype[name];
+Object.setPrototypeOf(Row.prototype, null);
 return class extends Base {
   constructor(window) {
     super(window);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "layout/strand_layout.h"
+
 namespace strand {
 namespace {
 
@@ -83,6 +85,8 @@ class Reader {
     if (take(']')) return true;
     do {
       space();
+      // No schema has more, and each costs many times its bytes here.
+      if (names.size() == layout::kMaxRecordStride) return false;
       if (!string(&names.emplace_back())) return false;
       space();
     } while (take(','));

@@ -120,6 +120,9 @@ Fault Schema::decode(std::span<const std::byte> bytes, std::uint32_t stride, Sch
       if (field.width == 0) return Fault::header(label + " has length 0");
     }
     if (field.nullable()) field.nullableBit = nullable++;
+    // Each takes a byte at least. More are refused before they take memory.
+    if (schema.fields_.size() == stride)
+      return Fault::header(label + " is past the record stride of " + std::to_string(stride));
     schema.fields_.push_back(std::move(field));
   }
   if (schema.fields_.empty()) return Fault::header("the schema has no fields");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include "record/decode.h"
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kSlice{10};
 /// A reset takes far less; only a damaged header shows an odd epoch for so long.
-constexpr int kEpochLooks = 1 << 20;
+constexpr std::chrono::seconds kResetPatience{1};
 
 }  // namespace
 
@@ -70,7 +71,8 @@ void StrandView::close() noexcept {
 }
 
 void StrandView::enter() noexcept {
-  for (int look = 0; look < kEpochLooks; ++look) {
+  const auto deadline = std::chrono::steady_clock::now() + kResetPatience;
+  for (;;) {
     const std::uint32_t epoch = words_.epoch().loadAcquire();
     if ((epoch & 1U) == 0) {
       const std::uint64_t base = words_.base().loadAcquire();
@@ -81,7 +83,8 @@ void StrandView::enter() noexcept {
         break;
       }
     }
-    wait::cpuRelax();
+    if (std::chrono::steady_clock::now() >= deadline) break;
+    std::this_thread::yield();
   }
   acknowledged_ = 0;
   seen_ = 0;
@@ -105,11 +108,11 @@ WaitResult StrandView::check(std::uint64_t after) noexcept {
   return {committed > after ? Progress::kReady : Progress::kPending, committed};
 }
 
-WaitResult StrandView::wait(std::uint64_t after, Nanoseconds timeout) noexcept {
+WaitResult StrandView::wait(std::uint64_t after, Nanoseconds timeout, bool counted) noexcept {
   if (after == 0) enter();
   WaitResult result = check(after);
   if (result.progress != Progress::kPending || timeout <= Nanoseconds::zero()) return result;
-  countWait();
+  if (!counted) countWait();
   const auto done = [&] {
     result = check(after);
     return result.progress != Progress::kPending;
@@ -151,7 +154,8 @@ Status StrandView::acknowledge(std::uint64_t upTo, ConsumerToken token) noexcept
   if (!slots.live(token)) return refusal(Status::kBadToken);
   if (upTo > seen_ && upTo > committedHere()) return Status::kPastCommitted;
   if (base_ + upTo < slots.cursor(token).loadAcquire()) return refusal(Status::kBehind);
-  acknowledged_ = std::max(acknowledged_, upTo);
+  // Not acknowledged_: once no token is left, the view may release from the last one's position on.
+  delivered_ = std::max(delivered_, upTo);
   slots.advance(token, base_ + upTo);
   released();
   return Status::kOk;

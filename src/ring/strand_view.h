@@ -79,7 +79,8 @@ class StrandView {
   /// lets status() show the end.
   WaitResult check(std::uint64_t after) noexcept;
   /// Waits for check() to be more than kPending. `after` 0 enters a new stream first.
-  WaitResult wait(std::uint64_t after, Nanoseconds timeout) noexcept;
+  /// @param counted whether this goes on with a wait that is in the statistics already
+  WaitResult wait(std::uint64_t after, Nanoseconds timeout, bool counted = false) noexcept;
   /// Leaves a stream that was reset for the present one. Nothing to do where it is the same.
   void enter() noexcept;
   [[nodiscard]] bool wasReset() const noexcept { return words_.epoch().loadAcquire() != epoch_; }
@@ -148,7 +149,7 @@ class StrandView {
   std::uint64_t base_ = 0;
   std::uint64_t acknowledged_ = 0;  ///< by this view without a token
   std::uint64_t seen_ = 0;          ///< committed count that check() saw last; spares the producer's line
-  std::uint64_t delivered_ = 0;     ///< final count that check() has given
+  std::uint64_t delivered_ = 0;     ///< final count that check() has given, or what a token has acknowledged
   bool closed_ = true;
   std::vector<ConsumerToken> tokens_;
   wait::Spinner spinner_;

@@ -165,7 +165,14 @@ Status StrandWriter::finalize() noexcept {
   if (claimsOpen()) return Status::kClaimsOpen;
   if (!owner_.hold()) return Status::kFenced;
   ended_ = true;
-  if (words_.status().loadRelaxed() != layout::kStatusError) setStatus(StreamState::kEos);
+  if (words_.status().loadRelaxed() != layout::kStatusError) {
+    // Who wrote after an abort has written less than it wanted: the other consumers must not take that for all.
+    if (words_.abort().loadAcquire() != 0) {
+      fail(readReason(words_.abortReason()));
+    } else {
+      setStatus(StreamState::kEos);
+    }
+  }
   owner_.release();
   return Status::kOk;
 }
@@ -175,6 +182,7 @@ Status StrandWriter::abort(std::string_view reason) noexcept {
   if (!owner_.hold()) return Status::kFenced;
   rollBack();
   fail(reason);
+  if (stall_.active) stallEnds();
   owner_.release();
   return Status::kOk;
 }
@@ -221,6 +229,7 @@ Status StrandWriter::reset() noexcept {
     rollBack();
     words_.epoch().storeRelease(nextEven(epoch));
   });
+  if (stall_.active) stallEnds();
   owner_.release();
   words_.dataEvent().notify();
   words_.spaceEvent().notify();
@@ -502,6 +511,7 @@ void StrandWriter::abandon() noexcept {
     return;
   }
   rollBack();
+  if (stall_.active) stallEnds();
   owner_.release();
 }
 
@@ -511,7 +521,7 @@ Status StrandWriter::claimSlots(std::uint32_t count, std::uint64_t& firstSeq) no
   if (const Status status = checkWritable(count); status != Status::kOk) return status;
   if (batch_.open) return Status::kBatchOpen;
   if (count == 0) return Status::kOutOfOrder;
-  if (claims_.slots + count > capacity_) return Status::kUnsatisfiable;
+  if (claims_.slots + count > capacity_) return refusal(Status::kUnsatisfiable);
   const std::uint64_t first = commit_ + claims_.slots;
   const std::uint64_t end = first + count;
   if (!slotsFree(end)) return block(end - capacity_);
@@ -576,9 +586,9 @@ std::uint64_t StrandWriter::paddingAt(std::uint64_t position, std::uint32_t alig
 Status StrandWriter::claimHeap(std::uint64_t bytes, std::uint32_t alignment, std::uint64_t& offset) noexcept {
   if (const Status status = checkWritable(0); status != Status::kOk) return status;
   if (batch_.open) return Status::kBatchOpen;
-  if (heap_.capacity() == 0) return Status::kHeapTooSmall;
+  if (heap_.capacity() == 0) return refusal(Status::kHeapTooSmall);
   HeapPlace place;
-  if (const Status status = findClaimedHeap(bytes, alignment, place); status != Status::kOk) return status;
+  if (const Status status = findClaimedHeap(bytes, alignment, place); status != Status::kOk) return refusal(status);
   if (!owner_.hold()) return Status::kFenced;
   const std::uint64_t end = place.position + place.bytes;
   announceRun(writeSeq_, end);

@@ -196,6 +196,8 @@ class StrandWriter {
   void fail(std::string_view reason) noexcept;
   void setStatus(StreamState state) noexcept;
   [[nodiscard]] Status checkWritable(std::uint64_t records) const noexcept;
+  /// What a call that cannot be met answers: a newer writer is the reason, if there is one.
+  [[nodiscard]] Status refusal(Status status) const noexcept { return owner_.mine() ? status : Status::kFenced; }
   [[nodiscard]] bool claimsOpen() const noexcept { return claims_.slots != 0 || claims_.heap; }
   void releaseIfIdle() noexcept;
 

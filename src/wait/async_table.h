@@ -30,7 +30,8 @@ class AsyncWaiter {
   AsyncWaiter(const AsyncWaiter&) = delete;
   AsyncWaiter& operator=(const AsyncWaiter&) = delete;
 
-  /// Set (release) by a signal before its sink's `wake`; the loop clears it before it tests the predicate.
+  /// Set (release) by a signal before its sink's `wake`; the loop takes it before it tests the predicate, and leaves
+  /// waiters alone whose flag is down.
   std::atomic<bool> fired{false};
 
   [[nodiscard]] AsyncSink& sink() const noexcept { return *sink_; }

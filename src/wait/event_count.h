@@ -35,6 +35,10 @@
 /// and does not sleep, or raised its flag after the exchange, and then sees the store. Nothing stops a flag from
 /// staying behind when its waiter found the predicate true: the next waker makes one system call for nothing.
 ///
+/// A waker that knows more (notifyIf) tests the predicate itself, and that may depend on other wakers' stores too: of
+/// two consumers that both release, each might miss what the other has stored and leave the waking to it. So a full
+/// fence stands between the waker's own stores and its test: the later of the two fences sees both stores.
+///
 /// A waker that took the flags and died before it could wake leaves sleepers behind. A thread cannot die there,
 /// a process can be killed: with Scope::kSystem a sleeper therefore comes back by itself now and then.
 namespace strand::wait {
@@ -72,14 +76,14 @@ class BasicEventCount {
     }
   }
 
-  /// As notify(), where the waker knows more: waiters are woken only if `worthwhile()`, called behind the fence,
-  /// says that the store can have made a predicate true.
+  /// As notify(), where the waker knows more: waiters are woken only if `worthwhile()` says that the store can have
+  /// made a predicate true, alone or together with those of other wakers.
   template <class Worthwhile>
   void notifyIf(Worthwhile&& worthwhile) const noexcept {
     fenceBetweenStoreAndFlags();
-    if (waiters_.loadRelaxed() != 0 && worthwhile()) {
-      wakeAll();
-    }
+    if (waiters_.loadRelaxed() == 0) return;
+    fullFence();
+    if (worthwhile()) wakeAll();
   }
 
   /// What to sleep on. Load it before the predicate is tested.

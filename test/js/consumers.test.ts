@@ -6,6 +6,28 @@ import { expectThrown, numbered, openNumbered } from './support/strands.js';
 const OUT_OF_RANGE = { code: 'ERR_STRAND_OUT_OF_RANGE' };
 const INVALID = { code: 'ERR_STRAND_INVALID_ARGUMENT' };
 
+describe('the last token to go', () => {
+  test('leaves its own position as the common one, whatever other tokens had acknowledged', () => {
+    const { writer, view } = openNumbered(8);
+    const [fast, slow] = [view.registerConsumer(), view.registerConsumer()];
+    writer.writeRecordBatch(numbered(0, 5));
+    view.acknowledgeRead(4, fast);
+    view.acknowledgeRead(1, slow);
+    view.releaseConsumer(fast);
+    view.releaseConsumer(slow);
+    expect(view.effectiveReadCursor).toBe(1);
+    view.acknowledgeRead(2);
+    expect(view.effectiveReadCursor).toBe(2);
+  });
+});
+
+describe('registerConsumer()', () => {
+  test.each(['latest', null, 5, true])('refuses options that are no object: %s', (options) => {
+    const { view } = openNumbered();
+    expectThrown(() => view.registerConsumer(options as never), TypeError, INVALID);
+  });
+});
+
 describe('a registered consumer', () => {
   test('holds the producer back until it has acknowledged, as does each other', () => {
     const { writer, view } = openNumbered(4);

@@ -268,6 +268,31 @@ describe('accessors', () => {
     expect(loose.toObject()).not.toEqual(FULL);
   });
 
+  test.each(['n', 'constructor', 'toString', 'toJSON', 's', '__proto__'])(
+    'row has the fields and nothing else, to be listed, spread and written as JSON: %s',
+    (name) => {
+      const { writer, view } = open([
+        { name, type: 'u32' },
+        { name: 'other', type: 'utf8' },
+      ]);
+      const one = Object.defineProperty({ other: 'x' }, name, { value: 7, enumerable: true });
+      writer.write(one as never);
+      view.waitForCommitSync(0);
+      const cursor = view.allocateCursor();
+      const row = cursor.row as Record<string, unknown>;
+      cursor.seek(0);
+      expect(Object.keys(row)).toEqual([name, 'other']);
+      expect(Object.entries({ ...row })).toEqual([
+        [name, 7],
+        ['other', 'x'],
+      ]);
+      if (name !== 'toJSON') expect(JSON.stringify(row)).toBe(`{${JSON.stringify(name)}:7,"other":"x"}`);
+      for (const inherited of ['constructor', 'toString', 'valueOf']) {
+        expect(row[inherited]).toBe(inherited === name ? 7 : undefined);
+      }
+    },
+  );
+
   test('row is one object, which follows the cursor', () => {
     const { writer, cursor } = openNumbered();
     writer.writeRecordBatch(numbered(5, 8));

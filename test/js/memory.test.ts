@@ -142,3 +142,22 @@ describe('a string that is kept', () => {
     expect(memory / KEPT).toBeLessThan(28_000);
   });
 });
+
+describe('cursors that were dropped', () => {
+  test('leave nothing behind in their view', async () => {
+    const growth = await run(`
+      const strand = createStrand([{ name: 'n', type: 'u32' }], { indexCapacity: 16 });
+      const view = new StrandView(strand);
+      const round = async () => {
+        for (let i = 0; i < 20_000; i++) view.allocateCursor();
+        // Weak references hold on to the end of the turn.
+        await new Promise(setImmediate);
+        gc();
+      };
+      for (let i = 0; i < 3; i++) await round();
+      const before = used();
+      for (let i = 0; i < 10; i++) await round();
+      console.log(used() - before);`);
+    expect(Number(growth)).toBeLessThan(2_000_000);
+  });
+});

@@ -29,6 +29,23 @@ describe('a loop over a view', () => {
     expect(await readAll(loose(view))).toEqual([]);
   });
 
+  test('registers itself beside others in a stream that was begun after the view was made', async () => {
+    const { strand, writer, view } = openNumbered(4);
+    writer.reset();
+    const other = new StrandView(strand);
+    const token = other.registerConsumer();
+    writer.writeRecordBatch(numbered(0, 4));
+    const read: unknown[] = [];
+    for await (const batch of view) {
+      // All that there is room for is overwritten, were it not for this loop.
+      other.acknowledgeRead(4, token);
+      expect(writer.tryWriteRecordBatch(numbered(4, 8))).toBe(0);
+      for (const cursor of batch) read.push(cursor.get('n'));
+      break;
+    }
+    expect(read).toEqual([0, 1, 2, 3]);
+  });
+
   test('begins at the oldest record that nobody has released', async () => {
     const { strand, writer, view } = openNumbered();
     writer.writeRecordBatch(numbered(0, 5));

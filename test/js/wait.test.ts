@@ -192,6 +192,19 @@ describe('waitForCommit()', () => {
     expect(view.stats().consumerWaits).toBe(1);
     view.waitForCommitSync(1, 1);
     expect(view.stats().consumerWaits).toBe(2);
+    // Longer than a native sleep, and still one wait.
+    view.waitForCommitSync(1, 50);
+    expect(view.stats().consumerWaits).toBe(3);
+  });
+
+  test.each([null, '50', true, 50n, () => 50])('refuses options that are none: %s', async (options) => {
+    const { view } = openNumbered();
+    await expectRejected(view.waitForCommit(0, options as never), TypeError, INVALID);
+  });
+
+  test.each([null, 5, {}, 'signal'])('refuses a signal that is none: %s', async (signal) => {
+    const { view } = openNumbered();
+    await expectRejected(view.waitForCommit(0, { signal: signal as never }), TypeError, INVALID);
   });
 });
 

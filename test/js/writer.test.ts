@@ -68,6 +68,41 @@ const WRITES = [
 const call = (name: string, writer: unknown) => CALLS[name]?.(writer as StrandWriter);
 
 describe('attaching', () => {
+  test('changes nothing where it is refused', () => {
+    const { strand, writer, view } = openNumbered();
+    writer.begin();
+    writer.write({ n: 1 });
+    const fields = [{ name: 'n', type: 'f64' }] as const;
+    expectThrown(
+      () => new StrandWriter(strand as never, { schema: buildSchema(fields) as never }),
+      StrandHeaderError,
+      {},
+    );
+    expectThrown(() => new StrandWriter(strand, null as never), TypeError, {
+      code: 'ERR_STRAND_INVALID_ARGUMENT',
+    });
+    writer.write({ n: 2 });
+    expect([view.committedCount, view.status]).toEqual([2, 'streaming']);
+  });
+
+  test('changes nothing where the metadata is refused, which no checksum covers', () => {
+    const schema = buildSchema([{ name: 'n', type: 'u32' }]);
+    const query = { chrom: 'chr1', start: 100, end: 200 };
+    const map = computeStrandMap({ schema, index_capacity: 8, heap_capacity: 0, query: query as never });
+    const sab = new SharedArrayBuffer(map.total_bytes);
+    initStrandHeader(sab, map);
+    const writer = new StrandWriter(sab);
+    const view = new StrandView(sab);
+    writer.begin();
+    const bytes = Buffer.from(sab);
+    const at = bytes.indexOf('"end":200');
+    expect(at).toBeGreaterThan(0);
+    bytes.write('"end":  2', at);
+    expectThrown(() => new StrandWriter(sab), StrandHeaderError, {});
+    writer.write({ n: 1 } as never);
+    expect([view.committedCount, view.status]).toEqual([1, 'streaming']);
+  });
+
   test('takes a strand as well as its memory', () => {
     const strand = createStrand(NUMBERED, { indexCapacity: 8 });
     for (const memory of [strand, strand.sab, { ...strand }]) {
@@ -432,14 +467,16 @@ describe('an abort by a consumer', () => {
     expect(view.committedCount).toBe(1);
   });
 
-  test('lets the producer commit what it has claimed, and end the stream', () => {
-    const { writer, view } = openNumbered();
+  test('lets the producer commit what it has claimed, and makes its end an error with the reason', () => {
+    const { strand, writer, view } = openNumbered();
     const { seq } = writer.claimSlot();
-    view.signalAbort();
+    view.signalAbort('seen enough');
     writer.commitSlot(seq);
     writer.finalize();
     expect(view.committedCount).toBe(1);
-    expect(view.producerStatus).toBe('eos');
+    // Other consumers must not take what there is for all.
+    const other = new StrandView(strand);
+    expect([other.producerStatus, other.status, other.error]).toEqual(['error', 'error', 'seen enough']);
   });
 
   test('bears the reason that was given first, cut between characters where it is too long', () => {

@@ -93,6 +93,70 @@ describe('writeRecordBatchAsync under backpressure', () => {
     await consumer.done();
   });
 
+  test('ends with the reason of a signal that code of the batch has aborted', async () => {
+    const writer = new StrandWriter(small());
+    const controller = new AbortController();
+    const records = numbered.records(0, 100);
+    Object.defineProperty(records[3], 'n', {
+      get: () => {
+        controller.abort('from a getter');
+        return 3;
+      },
+    });
+    await expect(writer.writeRecordBatchAsync(records, { signal: controller.signal })).rejects.toBe(
+      'from a getter',
+    );
+    expect(writer.tryWriteRecordBatch(numbered.records(0, 0))).toBe(0);
+  });
+
+  test('leaves the queue with its signal, while those before it go on', async () => {
+    const strand = small();
+    const writer = new StrandWriter(strand);
+    const first = writer.writeRecordBatchAsync(numbered.records(0, 100));
+    const controller = new AbortController();
+    const second = writer.writeRecordBatchAsync(numbered.records(0, 10), { signal: controller.signal });
+    const third = writer.writeRecordBatchAsync(numbered.records(100, 50));
+    controller.abort('not waiting any longer');
+    await expect(second).rejects.toBe('not waiting any longer');
+    expect(() => writer.write(numbered.record(0))).toThrow(
+      expect.objectContaining({ code: 'ERR_STRAND_REENTRANT' }),
+    );
+    const consumer = startThread(({ strand, data, say, numbered }) => {
+      say(numbered.drainSync(new strand.StrandView(data)));
+    }, strand);
+    await first;
+    await third;
+    writer.finalize();
+    expect(await consumer.said()).toBe(150);
+    await consumer.done();
+  });
+
+  test('counts no stall beyond the end of a wait that was given up', async () => {
+    const strand = small();
+    const writer = new StrandWriter(strand);
+    const view = new StrandView(strand);
+    const controller = new AbortController();
+    const given = writer.writeRecordBatchAsync(numbered.records(0, 100), { signal: controller.signal });
+    controller.abort();
+    await expect(given).rejects.toThrow();
+    const { stalls, stallNanoseconds } = writer.stats();
+    expect(stalls).toBe(1);
+    view.acknowledgeRead(view.committedCount);
+    writer.write(numbered.record(0));
+    expect(writer.stats()).toMatchObject({ stalls, stallNanoseconds });
+  });
+
+  test.each([null, 5, true])('refuses options that are none: %s', async (options) => {
+    const writer = new StrandWriter(small());
+    await expect(writer.writeRecordBatchAsync([], options as never)).rejects.toMatchObject({
+      code: 'ERR_STRAND_INVALID_ARGUMENT',
+    });
+    await expect(writer.writeRecordBatchAsync([], { signal: options as never })).rejects.toMatchObject({
+      code: 'ERR_STRAND_INVALID_ARGUMENT',
+    });
+    writer.write(numbered.record(0));
+  });
+
   test('goes on when the consumer that held it up dies', async () => {
     const strand = small();
     const writer = new StrandWriter(strand);

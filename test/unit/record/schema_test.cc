@@ -246,6 +246,17 @@ TEST(Schema, decodeRefusesEveryMalformedKind) {
   }
 }
 
+TEST(Schema, decodeRefusesMoreFieldsThanTheRecordHasBytesBeforeItLooksAtTheirPlaces) {
+  std::vector<std::byte> bytes;
+  for (int i = 0; i < 9; ++i) {
+    for (const std::byte byte : bytesOf({kTagU8, 0, 0, 0})) bytes.push_back(byte);
+  }
+  Schema schema;
+  const Fault fault = Schema::decode(bytes, 8, schema);
+  EXPECT_EQ(fault.code, FaultCode::kHeader);
+  EXPECT_THAT(fault.message, HasSubstr("entry 8 is past the record stride of 8"));
+}
+
 TEST(Schema, decodeRefusesABitmapLargerThanTheRecord) {
   std::vector<std::byte> bytes;
   for (int i = 0; i < 33; ++i) {

@@ -158,6 +158,17 @@ TEST(StreamEnd, anErrorIsNeverTurnedIntoACleanEnd) {
   EXPECT_EQ(strand.view().errorReason(), "broken");
 }
 
+TEST(StreamEnd, anAbortedStreamHasNoCleanEnd) {
+  const TestStrand strand;
+  StrandWriter writer = strand.writer();
+  StrandView view = strand.view();
+  ASSERT_EQ(tryWrite(writer, 0, 8), Status::kOk);
+  view.signalAbort("seen enough");
+  ASSERT_EQ(writer.finalize(), Status::kOk);
+  EXPECT_EQ(view.producerStatus(), StreamState::kError);
+  EXPECT_EQ(view.errorReason(), "seen enough");
+}
+
 TEST(StreamEnd, abortAfterFinalizeMakesItAnError) {
   const TestStrand strand;
   StrandWriter writer = strand.writer();
