@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { ReadWindow } from './codec/read_window.js';
 import { readerClass } from './codec/reader.js';
 import { RecordSource } from './codec/record_source.js';
@@ -79,6 +80,11 @@ export abstract class RecordCursor<S extends Schema = Schema>
       `record ${seq} may have been overwritten: it was acknowledged, and the producer has come around. ` +
         'Seek before acknowledging, or register a consumer',
     );
+  }
+
+  /** What the console shows. */
+  [inspect.custom](): object {
+    return { seq: this.seq, row: this.toObject() };
   }
 
   /** Any field by its name. */

@@ -21,7 +21,7 @@ export function reentrantError(): StrandError {
   return new StrandError(
     'ERR_STRAND_REENTRANT',
     'this writer is in the middle of a batch: neither code that the batch runs (getters, proxies, toJSON) nor anybody ' +
-      'else may call it before the batch is over',
+      'else may call it before the batch is over; await writeRecordBatchAsync() before the next call',
   );
 }
 
@@ -38,7 +38,9 @@ export function statusError(status: number, abortReason: () => string): Error {
     case Status.FENCED:
       return new StrandFencedError('a newer writer has taken this strand over: write with that one');
     case Status.CLOSED:
-      return new StrandClosedError('it was closed, or the process is ending');
+      return new StrandClosedError(
+        'this writer or view was closed, or the process is ending: make a new one',
+      );
     case Status.ENDED:
       return new StrandClosedError('the stream has ended: reset() starts a new one');
     case Status.CLAIMS_OPEN:
@@ -55,7 +57,9 @@ export function statusError(status: number, abortReason: () => string): Error {
     case Status.RESET:
       return resetError();
     case Status.BAD_TOKEN:
-      return rangeError('the token is not live in this thread: it was released, or registered elsewhere');
+      return rangeError(
+        'the token is not live in this thread: it was released, made void by reset(), or registered elsewhere: use one that registerConsumer() returned here',
+      );
     default:
       return new Error(`unexpected status ${status} of the native core`);
   }

@@ -32,6 +32,15 @@ export interface StrandOptions {
   readonly estimatedRecords?: number | undefined;
 }
 
+const OPTIONS: readonly string[] = [
+  'indexCapacity',
+  'heapCapacity',
+  'meta',
+  'internTable',
+  'query',
+  'estimatedRecords',
+] satisfies (keyof StrandOptions)[];
+
 /** As many records as the default allows, a power of two. */
 function defaultIndexCapacity({ record_stride }: Schema): number {
   return Math.min(DEFAULT_RECORDS, 2 ** Math.floor(Math.log2(DEFAULT_INDEX_BYTES / record_stride)));
@@ -84,6 +93,10 @@ export function createStrand(
 ): Strand {
   if (typeof options !== 'object' || options === null) {
     throw argumentError(`createStrand takes an object of options, got ${describeValue(options)}`);
+  }
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined) {
+    throw argumentError(`createStrand has no option '${unknown}'; it takes ${OPTIONS.join(', ')}`);
   }
   const schema = isSchema(fields) ? fields : buildSchema(fields);
   const meta = metaWithTable(options.meta, options.internTable);

@@ -172,7 +172,8 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     }
     if (status === Status.PAST_COMMITTED || status === Status.BEHIND) {
       throw rangeError(
-        `a consumer can start from what nobody has released to what is committed, not at ${from}`,
+        `a consumer can start from ${this.effectiveReadCursor}, the oldest record that nobody has released, to ` +
+          `${this.committedCount}, the committed ones, not at ${from}`,
       );
     }
     this.#mustBeOk(status);
@@ -357,7 +358,9 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
       case Status.PAST_COMMITTED:
         return rangeError(`${upTo} cannot be acknowledged: ${this.committedCount} records are committed`);
       case Status.BEHIND:
-        return rangeError(`${upTo} cannot be acknowledged: more was acknowledged before`);
+        return rangeError(
+          `${upTo} cannot be acknowledged: more was acknowledged before, and nothing is taken back`,
+        );
       case Status.TOKEN_REQUIRED:
         return rangeError(
           'consumers are registered: acknowledge with the token that registerConsumer() returned',

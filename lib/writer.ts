@@ -194,6 +194,9 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   /** Writes one record, blocking while there is no room. Errors as of {@link writeRecordBatch}. */
   write(record: RecordOf<S>): void {
     if (this.#busy || this.#queued > 0) throw reentrantError();
+    if (Array.isArray(record)) {
+      throw argumentError('write takes one record, got an array: writeRecordBatch takes an array of records');
+    }
     this.#busy = true;
     try {
       const sink = this.#scratch;
@@ -324,7 +327,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     if (status === Status.HEAP_TOO_SMALL) {
       throw new StrandCapacityError(
         `${byteLength} bytes can never be claimed: the heap holds ${this.map.heap_capacity}, and uncommitted claims take ` +
-          "theirs: give the strand a larger heap_capacity, or claim a record's payloads at once",
+          "theirs: give the strand a larger heap, or claim a record's payloads at once",
       );
     }
     this.#check(status);

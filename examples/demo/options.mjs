@@ -2,10 +2,12 @@
 
 /** @import { Format } from './source/detect_format.mjs' */
 
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DemoError } from './demo_error.mjs';
 import { FORMATS } from './source/detect_format.mjs';
+import { STDIN } from './source/open_source.mjs';
 
 /** How shells and other programs are told of a wrong command line. */
 const USAGE = 2;
@@ -95,6 +97,18 @@ function parse(args) {
 }
 
 /**
+ * npm runs scripts in the package's directory and says in INIT_CWD where its user is.
+ *
+ * @param {string} file
+ */
+function fromUsersDirectory(file) {
+  const { INIT_CWD = '' } = process.env;
+  return file === STDIN || INIT_CWD === '' || path.isAbsolute(file)
+    ? file
+    : path.join(path.relative('', INIT_CWD), file);
+}
+
+/**
  * @param {readonly string[]} args the command line behind the script's name
  * @returns {Options | 'help'}
  */
@@ -106,7 +120,7 @@ export function parseOptions(args) {
   }
   if (positionals[0] === '') throw usageError('the name of the file is empty');
   return {
-    path: positionals[0] ?? flightsPath(),
+    path: positionals[0] === undefined ? flightsPath() : fromUsersDirectory(positionals[0]),
     format: format(values.format),
     batch: count('--batch', values.batch) ?? DEFAULT_BATCH,
     indexCapacity: count('--index-capacity', values['index-capacity']),

@@ -79,8 +79,10 @@ function refConverter(field: FieldPlan, handles: InternHandles | undefined): Con
       throw valueTypeError(field.name, record, expected, value);
     }
     const handle = handles.get(value);
-    if (handle === undefined)
-      throw valueRangeError(field.name, record, 'a string of the intern table', value);
+    if (handle === undefined) {
+      const expected = `one of the ${handles.size} strings of the intern table that the strand carries`;
+      throw valueRangeError(field.name, record, expected, value);
+    }
     return handle;
   };
 }
@@ -120,10 +122,23 @@ interface ElementArrayClass {
   new (length: number): ElementArray;
 }
 
+/** What holds a value that is too long for a pointer of six bytes, or for the type altogether. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  utf8: 'use large_utf8',
+  json: 'use large_json',
+  bytes: 'use large_bytes',
+  i32_array: 'use u32_array or i64_array, or divide it',
+  f32_array: 'use f64_array, or divide it',
+};
+
 /** A value that its field's pointer cannot measure. */
 export function tooLongError(field: FieldPlan, bytes: number, record: number): StrandCapacityError {
-  const remedy = field.type.kind === 'array' ? 'a type with 8-byte pointers' : `large_${field.type.name}`;
-  return valueCapacityError(field.name, record, bytes, `${field.maxPayload} bytes: use ${remedy}`);
+  return valueCapacityError(
+    field.name,
+    record,
+    bytes,
+    `${field.maxPayload} bytes: ${REMEDIES[field.type.name]}`,
+  );
 }
 
 /** The typed array of each type with elements, and the check of one element of a plain array. */

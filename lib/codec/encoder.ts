@@ -39,7 +39,7 @@ export function measure(
       const taken = end - heapStart;
       throw new StrandCapacityError(
         `field '${field.name}' of record ${record} takes the record's payloads to ${taken} bytes, and the heap holds ${capacity}: ` +
-          'give the strand a larger heap_capacity',
+          'give the strand a larger heap',
         { field: field.name, record },
       );
     }

@@ -5,7 +5,8 @@ import { open } from 'node:fs/promises';
 import { DemoError } from '../demo_error.mjs';
 
 const CHUNK_BYTES = 256 * 1024;
-const STDIN = '-';
+/** How the standard input is named. */
+export const STDIN = '-';
 
 /**
  * @typedef {object} Source

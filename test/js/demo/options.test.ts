@@ -1,9 +1,24 @@
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DemoError } from '../../../examples/demo/demo_error.mjs';
 import { HELP, parseOptions } from '../../../examples/demo/options.mjs';
 
 describe('parseOptions', () => {
+  test('takes names from the directory in which npm was called', () => {
+    const before = process.env.INIT_CWD;
+    try {
+      process.env.INIT_CWD = path.resolve('docs');
+      expect(parseOptions(['a.csv'])).toMatchObject({ path: path.join('docs', 'a.csv') });
+      expect(parseOptions([path.resolve('/b.csv')])).toMatchObject({ path: path.resolve('/b.csv') });
+      expect(parseOptions(['-'])).toMatchObject({ path: '-' });
+      delete process.env.INIT_CWD;
+      expect(parseOptions(['a.csv'])).toMatchObject({ path: 'a.csv' });
+    } finally {
+      if (before !== undefined) process.env.INIT_CWD = before;
+    }
+  });
+
   test('takes the flights unless told otherwise', () => {
     const options = parseOptions([]);
     expect(options).toMatchObject({ batch: 1000, progress: true });
