@@ -316,7 +316,7 @@ describe('claimHeapBytes()', () => {
       const { writer, view } = openClaims(4, 64);
       const details = {
         code: 'ERR_STRAND_CAPACITY',
-        message: expect.stringMatching(/heap holds 64.*heap_capacity/),
+        message: expect.stringMatching(/heap holds 64.*larger heap/),
       };
       expectThrown(() => writer.claimHeapBytes(bytes), StrandCapacityError, details);
       writer.write({ n: 1 });
