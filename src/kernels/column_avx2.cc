@@ -215,6 +215,7 @@ Column restOf(const Column& column, std::size_t words) noexcept {
 void matchAvx2(const Column& column, const KeyRange& range, std::size_t count, std::uint64_t* bits) noexcept {
   const std::size_t words = count / kBitsPerWord;
   withLane(column.lane, [&](auto lane) { matchLane<lane()>(column, range, words, bits); });
+  if (count % kBitsPerWord == 0) return;
   kGenericKernels.match(restOf(column, words), range, count % kBitsPerWord, bits + words);
 }
 
@@ -222,6 +223,7 @@ void extremesAvx2(const Column& column, const KeyRange& range, std::size_t count
                   KeyExtremes& extremes) noexcept {
   const std::size_t words = count / kBitsPerWord;
   withLane(column.lane, [&](auto lane) { extremesLane<lane()>(column, range, words, bits, extremes); });
+  if (count % kBitsPerWord == 0) return;
   kGenericKernels.extremes(restOf(column, words), range, count % kBitsPerWord, bits + words, extremes);
 }
 

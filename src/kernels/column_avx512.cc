@@ -2,6 +2,7 @@
 
 #if defined(STRAND_X86_KERNELS)
 
+#include <array>
 #include <type_traits>
 
 #include "kernels/column_kernels.h"
@@ -36,6 +37,17 @@ constexpr std::uint32_t everyLane(unsigned lanes) noexcept {
   return mask;
 }
 
+/// Where the loads leave each value.
+template <typename Bits, unsigned kCount, unsigned kSpacing>
+constexpr std::array<Bits, kCount> laneOfValue() noexcept {
+  constexpr unsigned kPerLoad = kCount / kSpacing;
+  std::array<Bits, kCount> lanes{};
+  for (unsigned value = 0; value < kCount; ++value) {
+    lanes[value] = kSpacing * (value % kPerLoad) + value / kPerLoad;
+  }
+  return lanes;
+}
+
 template <unsigned kSpacing>
 struct WordLoads {
   static constexpr unsigned kCount = 16;
@@ -44,12 +56,8 @@ struct WordLoads {
   STRAND_AVX512_INLINE static __m512i set(Bits bits) noexcept { return _mm512_set1_epi32(static_cast<int>(bits)); }
 
   STRAND_AVX512_INLINE static __m512i order() noexcept {
-    alignas(kRegisterBytes) Bits lanes[kCount];
-    constexpr unsigned kPerLoad = kCount / kSpacing;
-    for (unsigned value = 0; value < kCount; ++value) {
-      lanes[value] = kSpacing * (value % kPerLoad) + value / kPerLoad;
-    }
-    return _mm512_load_si512(lanes);
+    alignas(kRegisterBytes) static constexpr auto kLanes = laneOfValue<Bits, kCount, kSpacing>();
+    return _mm512_load_si512(kLanes.data());
   }
 
   template <unsigned kLoad>
@@ -84,12 +92,8 @@ struct LongLoads {
   }
 
   STRAND_AVX512_INLINE static __m512i order() noexcept {
-    alignas(kRegisterBytes) Bits lanes[kCount];
-    constexpr unsigned kPerLoad = kCount / kSpacing;
-    for (unsigned value = 0; value < kCount; ++value) {
-      lanes[value] = kSpacing * (value % kPerLoad) + value / kPerLoad;
-    }
-    return _mm512_load_si512(lanes);
+    alignas(kRegisterBytes) static constexpr auto kLanes = laneOfValue<Bits, kCount, kSpacing>();
+    return _mm512_load_si512(kLanes.data());
   }
 
   template <unsigned kLoad>
@@ -172,6 +176,7 @@ void match(const Column& column, const KeyRange& range, std::size_t count, std::
     matchAvx2(column, range, count, bits);
     return;
   }
+  if (count % kBitsPerWord == 0) return;
   Column rest = column;
   rest.first += words * kBitsPerWord * column.stride;
   kGenericKernels.match(rest, range, count % kBitsPerWord, bits + words);

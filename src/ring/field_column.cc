@@ -153,7 +153,7 @@ Column columnOf(const Field& field, const std::byte* firstSlot, std::size_t stri
 Column validityOf(const Field& field, const std::byte* firstSlot, std::size_t stride) noexcept {
   const auto bit = static_cast<std::uint32_t>(field.nullableBit);
   Column column;
-  column.first = firstSlot + bit / kWordBits * kWordBytes;
+  column.first = firstSlot + std::size_t{bit / kWordBits} * kWordBytes;
   column.stride = stride;
   column.shift = static_cast<std::uint8_t>(kWordBits - 1 - bit % kWordBits);
   // The bit, moved to the sign's place and flipped, makes the key of a present value positive.

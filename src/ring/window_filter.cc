@@ -105,7 +105,7 @@ void WindowFilter::filterBlock(std::uint64_t seq, std::size_t count, BlockBits& 
 Status WindowFilter::apply(const RecordRange& range, std::span<std::uint32_t> bits) const noexcept {
   if (view_->closed()) return Status::kClosed;
   if (view_->wasReset()) return Status::kReset;
-  const std::uint64_t count =
+  const auto count =
       std::min<std::uint64_t>({range.count, bits.size() * kBitsPerHalf, view_->header().geometry.indexCapacity});
   std::fill(bits.begin(), bits.end(), 0);
   if (impossible_) return Status::kOk;
