@@ -2,6 +2,7 @@
 
 #include "constants.h"
 #include "environment.h"
+#include "scan_binding.h"
 #include "schema_binding.h"
 #include "strand_abi.h"
 #include "view_binding.h"
@@ -24,6 +25,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", STRAND_ABI);
   addConstants(exports);
   addSchemaFunctions(exports);
+  addBitFunctions(exports);
   exports.Set("openWriter", Napi::Function::New<openWriter>(env));
   exports.Set("openView", Napi::Function::New<openView>(env));
   exports.Set("onWake", Napi::Function::New<onWake>(env));

@@ -1,5 +1,7 @@
 #include "convert.h"
 
+#include <limits>
+
 namespace strand::binding {
 namespace {
 
@@ -56,6 +58,33 @@ std::span<std::byte> bytesOf(const Napi::Value& value) noexcept {
   }
   if (type != napi_uint8_array || data == nullptr) return {};
   return {static_cast<std::byte*>(data), length};
+}
+
+std::span<std::uint32_t> wordsOf(napi_env env, napi_value value) noexcept {
+  napi_typedarray_type type = napi_int8_array;
+  std::size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) return {};
+  if (type != napi_uint32_array || data == nullptr) return {};
+  return {static_cast<std::uint32_t*>(data), length};
+}
+
+Value numberOf(napi_env env, napi_value value) noexcept {
+  double number = std::numeric_limits<double>::quiet_NaN();
+  if (napi_get_value_double(env, value, &number) == napi_ok) return number;
+  std::int64_t integer = 0;
+  bool lossless = false;
+  if (napi_get_value_bigint_int64(env, value, &integer, &lossless) != napi_ok) return number;
+  if (lossless) return integer;
+  std::uint64_t natural = 0;
+  napi_get_value_bigint_uint64(env, value, &natural, &lossless);
+  if (lossless) return natural;
+  int sign = 0;
+  std::size_t words = 1;
+  std::uint64_t ignored = 0;
+  napi_get_value_bigint_words(env, value, &sign, &words, &ignored);
+  constexpr double kBeyond = 1e300;
+  return sign != 0 ? -kBeyond : kBeyond;
 }
 
 Region regionOf(const Napi::Value& value) noexcept {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "memory/region.h"
+#include "record/encode.h"
 #include "record/fault.h"
 #include "record/schema.h"
 #include "ring/strand_header.h"
@@ -19,6 +20,11 @@ Napi::Value toFault(Napi::Env env, const Fault& fault) noexcept;
 
 /// Bytes of a Uint8Array; empty for anything else.
 std::span<std::byte> bytesOf(const Napi::Value& value) noexcept;
+/// Words of a Uint32Array; empty for anything else.
+std::span<std::uint32_t> wordsOf(napi_env env, napi_value value) noexcept;
+/// A number or bigint; anything else is NaN. A bigint past 64 bits becomes a double past them: it compares with every
+/// stored integer alike.
+Value numberOf(napi_env env, napi_value value) noexcept;
 /// The memory behind a Uint8Array over a SharedArrayBuffer. The caller keeps the array.
 Region regionOf(const Napi::Value& value) noexcept;
 

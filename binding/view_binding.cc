@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <span>
 
@@ -12,19 +11,11 @@
 #include "ring/record_snapshot.h"
 #include "ring/strand_view.h"
 #include "ring/text_stretch.h"
+#include "scan_binding.h"
 #include "wait/shutdown.h"
 
 namespace strand::binding {
 namespace {
-
-std::span<std::uint32_t> endsOf(napi_env env, napi_value array) noexcept {
-  napi_typedarray_type type = napi_int8_array;
-  std::size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr) != napi_ok) return {};
-  if (type != napi_uint32_array) return {};
-  return {static_cast<std::uint32_t*>(data), length};
-}
 
 class ViewHandle final : public Handle {
  public:
@@ -125,39 +116,10 @@ class ViewHandle final : public Handle {
 
   napi_value findFirst(napi_env env, napi_callback_info info) {
     const Arguments<2> arguments(env, info);
-    Value key;
-    napi_valuetype type = napi_undefined;
-    napi_typeof(env, arguments[1], &type);
-    if (type == napi_bigint) {
-      key = bigintKey(env, arguments[1]);
-    } else {
-      double number = 0;
-      napi_get_value_double(env, arguments[1], &number);
-      key = number;
-    }
     std::int64_t found = -1;
-    const Status status = view_.findFirst(arguments.number(0), key, found);
+    const Status status = view_.findFirst(arguments.number(0), numberOf(env, arguments[1]), found);
     box_.set(Box::kOutSeq, found);
     return toValue(env, status);
-  }
-
-  /// A bigint past 64 bits becomes the double next to it: it compares with every stored integer alike.
-  static Value bigintKey(napi_env env, napi_value value) noexcept {
-    std::int64_t integer = 0;
-    bool lossless = false;
-    napi_get_value_bigint_int64(env, value, &integer, &lossless);
-    if (lossless) return integer;
-    std::uint64_t natural = 0;
-    napi_get_value_bigint_uint64(env, value, &natural, &lossless);
-    if (lossless) return natural;
-    int sign = 0;
-    std::size_t words = 0;
-    napi_get_value_bigint_words(env, value, &sign, &words, nullptr);
-    std::uint64_t ignored = 0;
-    words = 1;
-    napi_get_value_bigint_words(env, value, &sign, &words, &ignored);
-    constexpr double kBeyond = 1e300;
-    return sign != 0 ? -kBeyond : kBeyond;
   }
 
   /// Only fields with text have a stretch; others are refused with "".
@@ -185,7 +147,7 @@ class ViewHandle final : public Handle {
     const std::uint64_t committed = view_.window().committed;
     box_.set(Box::kOutCount, std::uint64_t{0});
     if (field == nullptr || seq >= committed) return nullptr;
-    const std::span<std::uint32_t> ends = endsOf(env, arguments[2]);
+    const std::span<std::uint32_t> ends = wordsOf(env, arguments[2]);
     if (ends.empty()) return nullptr;
     const std::uint64_t most = std::min<std::uint64_t>(committed - seq, ends.size());
     const std::uint32_t count = stretch_.gather(view_, *field, seq, ends.first(most));
@@ -196,7 +158,7 @@ class ViewHandle final : public Handle {
   napi_value recordText(napi_env env, napi_callback_info info) {
     const Arguments<3> arguments(env, info);
     const Field* field = textField(arguments.number(0));
-    const std::span<std::uint32_t> ends = endsOf(env, arguments[2]);
+    const std::span<std::uint32_t> ends = wordsOf(env, arguments[2]);
     const std::span<const std::byte> record = bytesOf(Napi::Value(env, arguments[1]));
     const std::uint32_t stride = view_.schema().recordStride();
     if (field == nullptr || record.size() < stride || ends.empty()) return nullptr;
@@ -210,6 +172,15 @@ class ViewHandle final : public Handle {
     const Status status = snapshotRecord(view_, arguments.position(0), bytesOf(Napi::Value(env, arguments[1])), bytes);
     box_.set(Box::kOutBytes, bytes);
     return toValue(env, status);
+  }
+
+  napi_value filter(napi_env env, napi_callback_info info) {
+    return filterWindow(env, view_, Arguments<1>(env, info)[0], box_);
+  }
+
+  napi_value ranges(napi_env env, napi_callback_info info) {
+    const Arguments<3> arguments(env, info);
+    return rangesOf(env, view_, {arguments.position(1), arguments.position(2)}, wordsOf(env, arguments[0]));
   }
 
   napi_value stats(napi_env env, napi_callback_info) {
@@ -259,6 +230,8 @@ void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
   method<V, &V::gatherText>(object, "gatherText");
   method<V, &V::recordText>(object, "recordText");
   method<V, &V::snapshot>(object, "snapshot");
+  method<V, &V::filter>(object, "filter");
+  method<V, &V::ranges>(object, "ranges");
   method<V, &V::stats>(object, "stats");
   method<V, &V::close>(object, "close");
 }

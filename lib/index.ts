@@ -1,3 +1,11 @@
+export {
+  type Bitset,
+  computeIntersection,
+  computeUnion,
+  createBitset,
+  forEachSet,
+  popcount,
+} from './bitset.js';
 export * from './constants.js';
 export { RecordCursor } from './cursor.js';
 export {
@@ -18,6 +26,17 @@ export {
 export type { AccessorName, FieldType, OrderableType } from './field_types.js';
 export { initStrandHeader, readStrandHeader } from './header.js';
 export type { StrandMeta, StrandQuery } from './metadata.js';
+export type {
+  BetweenPredicate,
+  EqualPredicate,
+  FilterableType,
+  InPredicate,
+  Predicate,
+  PredicateOf,
+  PredicatesOf,
+  RangesOf,
+  ValueRange,
+} from './predicate.js';
 export { RecordBatch } from './record_batch.js';
 export { buildSchema, decodeSchema, encodeSchema, schemaFingerprint } from './schema.js';
 export type {

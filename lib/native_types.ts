@@ -95,6 +95,11 @@ export interface NativeWriter {
   stats(): number[];
 }
 
+/** Of a filter: a field's index with its lowest and highest value, or with its handles. */
+export type NativeCondition =
+  | readonly [field: number, low: number | bigint, high: number | bigint]
+  | readonly [field: number, handles: Uint32Array];
+
 export interface NativeView {
   readonly header: NativeHeader;
   readonly box: Float64Array;
@@ -141,6 +146,13 @@ export interface NativeView {
    * copied where `target` is smaller.
    */
   snapshot(seq: number, target: Uint8Array): number;
+  /** Records of the window that fulfil all conditions. → bits, `OUT_SEQ` the first one's record, `OUT_COUNT`; or a Status */
+  filter(conditions: readonly NativeCondition[]): Uint32Array<ArrayBuffer> | number;
+  /**
+   * Ranges of numeric fields over the records whose bits are set. → three numbers a field that has values: its index,
+   * lowest, highest; or a Status (PAST_COMMITTED where a bit's record is not committed)
+   */
+  ranges(bits: Uint32Array, start: number, count: number): (number | bigint)[] | number;
   /** records produced, bytes produced, producer stalls, their nanoseconds, consumer waits, queue depth */
   stats(): number[];
   close(): void;
@@ -255,6 +267,13 @@ export interface NativeModule {
     heapCapacity: number,
     headerSize: number,
   ): number;
+
+  /** Set bits. */
+  countBits(words: Uint32Array): number;
+  /** Takes from `target` what `source` has not, as far as both go. */
+  intersectBits(target: Uint32Array, source: Uint32Array): void;
+  /** Adds to `target` what `source` has, as far as both go. */
+  uniteBits(target: Uint32Array, source: Uint32Array): void;
 
   /** Takes a strand over, waiting at most `millis` for a busy writer. → the writer, BUSY as a number, or a fault */
   openWriter(buffer: Uint8Array, millis: number): NativeWriter | NativeFault | number;

@@ -1,3 +1,4 @@
+import type { Bitset } from './bitset.js';
 import { planOf } from './codec/plan.js';
 import type { ReadWindow } from './codec/read_window.js';
 import type { RecordSource } from './codec/record_source.js';
@@ -6,13 +7,16 @@ import { cursorOf, type RecordCursor } from './cursor.js';
 import { describeValue } from './describe_value.js';
 import { argumentError, rangeError, StrandCapacityError, StrandClosedError } from './errors.js';
 import { fieldTypeNamed, type OrderableType } from './field_types.js';
+import { type Filtered, filterView, rangesOfView } from './filter.js';
 import { expectSchema, mapOf } from './header.js';
+import { fits64Bits } from './integer.js';
 import { internTableOf } from './metadata.js';
 import { native } from './native.js';
 import { unwrap } from './native_fault.js';
 import type { NativeView } from './native_types.js';
 import { optionsOf } from './options.js';
 import { isPosition } from './position.js';
+import type { FilterableType, PredicateOf, PredicatesOf, RangesOf } from './predicate.js';
 import { RecordBatch } from './record_batch.js';
 import type { NamesOf, Schema } from './schema_types.js';
 import { asBytes, type StrandLike } from './shared_bytes.js';
@@ -259,6 +263,37 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     return this.#box[OUT_SEQ] as number;
   }
 
+  /**
+   * Which records of the window, those from `windowStart` to what is committed, fulfil a predicate: one native pass over
+   * their slots. Values are compared as the numbers they are, so bounds need not be values of the field's type: 0.1 is
+   * no `f32`, and equals none. A null fulfils nothing.
+   *
+   * @returns bits with `start` and `count`: bit j is record `start + j`. Records that the producer overwrites during the
+   *   call have none
+   * @throws TypeError an unknown field, or a predicate that the field's type does not take
+   * @throws StrandResetError the stream was reset
+   */
+  getFilterBitset<const N extends NamesOf<S, FilterableType>>(
+    field: N,
+    predicate: PredicateOf<S, NoInfer<N>>,
+  ): Bitset;
+  /** The records that fulfil all of several fields' predicates, in the same single pass; every record for none. */
+  getFilterBitset(predicates: PredicatesOf<S>): Bitset;
+  getFilterBitset(asked: unknown, predicate?: unknown): Bitset {
+    return filterView(this.#filtered(), asked, predicate);
+  }
+
+  /**
+   * Smallest and largest value of every numeric field over the records whose bits are set. Nulls, NaN and infinities do
+   * not count, nor do records that the producer has overwritten since; a field without any value is left out.
+   *
+   * @param bitset as a filter of this view gave it, or a set made of such; plain words begin at record 0
+   * @throws RangeError bits of records that are not committed; a bitset of a stream that was reset
+   */
+  getConstrainedRanges(bitset: Uint32Array): RangesOf<S> {
+    return rangesOfView(this.#filtered(), bitset) as RangesOf<S>;
+  }
+
   /** Wakes and stops the producer. Stays in force until its `reset()`. @param reason at most 104 bytes */
   signalAbort(reason = ''): void {
     if (typeof reason !== 'string') throw argumentError(`a reason is a string, got ${describeValue(reason)}`);
@@ -349,6 +384,11 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     return wasReset === 0;
   }
 
+  #filtered(): Filtered {
+    const { internTable, epoch } = this.#window;
+    return { native: this.#native, fields: this.map.schema.fields, internTable, epoch };
+  }
+
   #mustBeOk(status: number): void {
     if (status !== Status.OK) throw statusError(status, () => '');
   }
@@ -400,10 +440,6 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
       throw statusError(status, () => '');
     }
   }
-}
-
-function fits64Bits(integer: bigint): boolean {
-  return BigInt.asIntN(64, integer) === integer || BigInt.asUintN(64, integer) === integer;
 }
 
 /** A number from the mailbox as the engine's small integer where it is one: comparing those takes half the time. */

@@ -1,7 +1,32 @@
 const metrics = { cost: { unit: 'ns', over: 'minimum' } };
 
+/** Scans of a window, and what reading the same memory once costs in the same process. */
+const scanMetrics = {
+  cost: { unit: 'ns', over: 'minimum' },
+  reading: { unit: 'ns', over: 'minimum' },
+  ratio: { unit: '×', over: 'minimum' },
+};
+
+function scanCase(work, title, targets) {
+  return {
+    name: `core-${work}`,
+    title,
+    threads: 1,
+    metrics: scanMetrics,
+    replaced: {},
+    contenders: { strand: { targets }, 'record by record': {} },
+    executable: 'scan',
+    arguments: { strand: ['strand', work], 'record by record': ['cursor', work] },
+  };
+}
+
 /** @type {import('../js/cases/case.mjs').CoreCase[]} */
 export const coreCases = [
+  scanCase('filter16', 'C++: f32 between, 65,536 records of 16 bytes', { cost: 0.35 }),
+  scanCase('filter32', 'C++: f32 between, 65,536 records of 32 bytes', { cost: 0.5 }),
+  scanCase('filter256', 'C++: f32 between, 65,536 records of 256 bytes', { cost: 1.5 }),
+  scanCase('three', 'C++: three predicates in one pass, 1,048,576 records of 32 bytes', { ratio: 1.3 }),
+  scanCase('ranges', 'C++: ranges of 3 fields over 40 % of 65,536 records, per set record', { cost: 3 }),
   {
     name: 'core-one',
     title: 'C++ threads, 24-byte records one at a time',

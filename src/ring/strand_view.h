@@ -83,6 +83,7 @@ class StrandView {
   WaitResult wait(std::uint64_t after, Nanoseconds timeout, bool counted = false) noexcept;
   /// Leaves a stream that was reset for the present one. Nothing to do where it is the same.
   void enter() noexcept;
+  [[nodiscard]] bool closed() const noexcept { return closed_; }
   [[nodiscard]] bool wasReset() const noexcept { return words_.epoch().loadAcquire() != epoch_; }
   /// Changes with every stream that this view enters.
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
@@ -127,6 +128,11 @@ class StrandView {
     const Geometry& geometry = header_->geometry;
     const std::uint64_t index = (base_ + seq) & (geometry.indexCapacity - 1);
     return {region_.data() + geometry.headerSize + index * geometry.recordStride, geometry.recordStride};
+  }
+  /// How many slots from record `seq` on lie behind each other.
+  [[nodiscard]] std::uint64_t slotsToEnd(std::uint64_t seq) const noexcept {
+    const std::uint64_t capacity = header_->geometry.indexCapacity;
+    return capacity - ((base_ + seq) & (capacity - 1));
   }
   [[nodiscard]] std::span<const std::byte> heap() const noexcept {
     return {region_.data() + header_->geometry.heapStart, header_->geometry.heapCapacity};

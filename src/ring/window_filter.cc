@@ -1,0 +1,129 @@
+#include "ring/window_filter.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "kernels/column_kernels.h"
+#include "ring/field_column.h"
+
+namespace strand {
+
+void WindowFilter::addCondition(Condition condition) noexcept {
+  if (view_->schema().fields()[condition.field].nullableBit >= 0) {
+    Condition present;
+    present.field = condition.field;
+    present.validity = true;
+    present.range = kPresent;
+    conditions_.push_back(std::move(present));
+  }
+  conditions_.push_back(std::move(condition));
+}
+
+Status WindowFilter::addBetween(std::size_t field, const Value& low, const Value& high) noexcept {
+  const std::span<const Field> fields = view_->schema().fields();
+  if (field >= fields.size()) return Status::kBadField;
+  Condition condition;
+  condition.field = field;
+  switch (keyRangeOf(fields[field], low, high, condition.range)) {
+    case Bounds::kNotNumeric:
+      return Status::kBadField;
+    case Bounds::kNone:
+      impossible_ = true;
+      return Status::kOk;
+    default:
+      addCondition(std::move(condition));
+      return Status::kOk;
+  }
+}
+
+Status WindowFilter::addHandles(std::size_t field, std::span<const std::uint32_t> handles) noexcept {
+  const std::span<const Field> fields = view_->schema().fields();
+  if (field >= fields.size() || fields[field].info().kind != FieldKind::kRef) return Status::kBadField;
+  if (handles.empty()) {
+    impossible_ = true;
+    return Status::kOk;
+  }
+  Condition condition;
+  condition.field = field;
+  if (handles.size() == 1) {
+    condition.range = keyRangeOf(handles.front());
+  } else {
+    condition.handles = kernels::HandleSet(handles);
+    condition.isSet = true;
+  }
+  addCondition(std::move(condition));
+  return Status::kOk;
+}
+
+RecordRange WindowFilter::look() const noexcept {
+  const Window window = view_->window();
+  return {window.start, window.committed - window.start};
+}
+
+void WindowFilter::matchRun(const Condition& condition, std::uint64_t seq, std::size_t count,
+                            BlockBits& bits) const noexcept {
+  const Field& field = view_->schema().fields()[condition.field];
+  const std::span<const std::byte> slot = view_->slot(seq);
+  const kernels::Column column =
+      condition.validity ? validityOf(field, slot.data(), slot.size()) : columnOf(field, slot.data(), slot.size());
+  if (condition.isSet) {
+    condition.handles.match(column, count, bits.data());
+  } else {
+    kernels::columnKernels().match(column, condition.range, count, bits.data());
+  }
+}
+
+void WindowFilter::matchBlock(const Condition& condition, std::uint64_t seq, std::size_t count,
+                              BlockBits& bits) const noexcept {
+  const std::size_t toEnd = std::min<std::uint64_t>(count, view_->slotsToEnd(seq));
+  matchRun(condition, seq, toEnd, bits);
+  if (toEnd == count) return;
+  // The block goes on at the ring's first slot.
+  std::fill(bits.begin() + static_cast<std::ptrdiff_t>(kernels::wordsFor(toEnd)), bits.end(), 0);
+  BlockBits rest{};
+  matchRun(condition, seq + toEnd, count - toEnd, rest);
+  orShiftedUp(bits, rest, toEnd);
+}
+
+void WindowFilter::filterBlock(std::uint64_t seq, std::size_t count, BlockBits& bits) const noexcept {
+  const std::size_t words = kernels::wordsFor(count);
+  if (conditions_.empty()) {
+    for (std::size_t i = 0; i < words; ++i) {
+      bits[i] = kernels::lowBits(std::min(kernels::kBitsPerWord, count - i * kernels::kBitsPerWord));
+    }
+    return;
+  }
+  matchBlock(conditions_.front(), seq, count, bits);
+  BlockBits more{};
+  for (std::size_t condition = 1; condition < conditions_.size(); ++condition) {
+    matchBlock(conditions_[condition], seq, count, more);
+    for (std::size_t i = 0; i < words; ++i) bits[i] &= more[i];
+  }
+}
+
+Status WindowFilter::apply(const RecordRange& range, std::span<std::uint32_t> bits) const noexcept {
+  if (view_->closed()) return Status::kClosed;
+  if (view_->wasReset()) return Status::kReset;
+  const auto count =
+      std::min<std::uint64_t>({range.count, bits.size() * kBitsPerHalf, view_->header().geometry.indexCapacity});
+  std::fill(bits.begin(), bits.end(), 0);
+  if (impossible_) return Status::kOk;
+  BlockBits block{};
+  for (std::uint64_t from = 0; from < count; from += kScanBlock) {
+    const std::size_t here = std::min<std::uint64_t>(kScanBlock, count - from);
+    filterBlock(range.start + from, here, block);
+    std::memcpy(bits.data() + from / kBitsPerHalf, block.data(), halvesFor(here) * sizeof(std::uint32_t));
+  }
+  // Pairs with the release fence that the producer puts behind WRITE_SEQ before it fills: whoever read a byte of a new
+  // record sees it lost here.
+  acquireFence();
+  const std::uint64_t start = view_->window().start;
+  if (view_->wasReset()) return Status::kReset;
+  const std::uint64_t lost = std::min(count, start - std::min(start, range.start));
+  std::fill_n(bits.begin(), lost / kBitsPerHalf, 0);
+  if (lost % kBitsPerHalf != 0) bits[lost / kBitsPerHalf] &= ~std::uint32_t{0} << (lost % kBitsPerHalf);
+  return Status::kOk;
+}
+
+}  // namespace strand
