@@ -1,5 +1,31 @@
 const metrics = { cost: { unit: 'ns', over: 'minimum' } };
 
+/**
+ * How fast memory is, in the same run as what is held against it. Other cases name its contenders as their limit.
+ *
+ * @type {import('../js/cases/case.mjs').CoreCase}
+ */
+export const bandwidth = {
+  name: 'bandwidth',
+  title: 'the limit: each cache line of a block read once, or the block copied',
+  threads: 1,
+  metrics: { cost: { unit: 'ns/KiB', over: 'minimum', bytes: 1024 } },
+  replaced: {},
+  contenders: {
+    'read memory': {},
+    'copy memory': {},
+    'read L2': {},
+    'copy L2': {},
+  },
+  executable: 'bandwidth',
+  arguments: {
+    'read memory': ['read-memory'],
+    'copy memory': ['copy-memory'],
+    'read L2': ['read-l2'],
+    'copy L2': ['copy-l2'],
+  },
+};
+
 /** @type {import('../js/cases/case.mjs').CoreCase[]} */
 export const coreCases = [
   {
@@ -15,6 +41,8 @@ export const coreCases = [
       'boost spsc_queue, consume_all': {},
       'moodycamel ReaderWriterQueue': {},
       'moodycamel Blocking…': {},
+      'moodycamel ConcurrentQueue': {},
+      'moodycamel ConcurrentQueue, bulk out': {},
     },
     executable: 'spsc',
     arguments: {
@@ -24,6 +52,8 @@ export const coreCases = [
       'boost spsc_queue, consume_all': ['boost', 'drain'],
       'moodycamel ReaderWriterQueue': ['readerwriterqueue', 'one'],
       'moodycamel Blocking…': ['blocking-readerwriterqueue', 'one'],
+      'moodycamel ConcurrentQueue': ['concurrentqueue', 'one'],
+      'moodycamel ConcurrentQueue, bulk out': ['concurrentqueue', 'drain'],
     },
   },
   {
@@ -35,11 +65,13 @@ export const coreCases = [
     contenders: {
       strand: { targets: { cost: 2 } },
       'boost spsc_queue': {},
+      'moodycamel ConcurrentQueue': {},
     },
     executable: 'spsc',
     arguments: {
       strand: ['strand', 'runs'],
       'boost spsc_queue': ['boost', 'runs'],
+      'moodycamel ConcurrentQueue': ['concurrentqueue', 'runs'],
     },
   },
 ];
