@@ -16,6 +16,7 @@ export function amount(value, unit) {
  * @param {number} ratio
  */
 export function times(ratio) {
-  const rounded = ratio >= 9.95 ? ratio.toFixed(0) : Number(ratio.toPrecision(2)).toString();
+  const rounded =
+    ratio >= 9.95 ? ratio.toFixed(0) : ratio >= 0.995 ? ratio.toFixed(1) : Number(ratio.toPrecision(2));
   return `${rounded} ×`;
 }

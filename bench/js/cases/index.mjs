@@ -1,3 +1,4 @@
+import { chunkCases } from './chunks.mjs';
 import { memoryFlat } from './memory_flat.mjs';
 import { oneThreadCases } from './one_thread.mjs';
 import { roundTrip } from './round_trip.mjs';
@@ -5,4 +6,4 @@ import { seekHeap } from './seek_heap.mjs';
 import { workerToMain } from './worker_to_main.mjs';
 
 /** @type {import('./case.mjs').JsCase[]} */
-export const cases = [...oneThreadCases, workerToMain, roundTrip, seekHeap, memoryFlat];
+export const cases = [...oneThreadCases, workerToMain, ...chunkCases, roundTrip, seekHeap, memoryFlat];

@@ -3,6 +3,7 @@ import { createPlainRing, PlainView, PlainWriter } from '../plain_ring.mjs';
 import { SCALAR_FIELDS } from '../records.mjs';
 
 const SLOTS = 1024;
+const NUMBERS = 3;
 
 /**
  * An end of a two-way path for single records.
@@ -20,6 +21,10 @@ const pairs = {
     return crossed(() => createStrand(SCALAR_FIELDS, { indexCapacity: SLOTS }));
   },
   'plain ring': async () => crossed(() => createPlainRing(SCALAR_FIELDS, { slots: SLOTS })),
+  'ringbuf.js, polling': async () => {
+    const { RingBuffer } = await import('ringbuf.js');
+    return crossed(() => RingBuffer.getStorageForCapacity(SLOTS * NUMBERS, Float64Array));
+  },
   postMessage: async () => {
     const { port1, port2 } = new MessageChannel();
     return {
@@ -39,6 +44,10 @@ const endpoints = {
   },
   'plain ring': async ({ inbound, outbound }) =>
     ringEndpoint(new PlainWriter(outbound), new PlainView(inbound)),
+  'ringbuf.js, polling': async ({ inbound, outbound }) => {
+    const { RingBuffer } = await import('ringbuf.js');
+    return pollingEndpoint(new RingBuffer(outbound, Float64Array), new RingBuffer(inbound, Float64Array));
+  },
 };
 
 /** @param {string} contender */
@@ -81,6 +90,33 @@ function ringEndpoint(writer, view) {
       into.x = cursor.getF32('x');
       into.y = cursor.getF64('y');
       view.acknowledgeRead(++next);
+    },
+  };
+}
+
+/**
+ * ringbuf.js never waits, so its reader keeps a core busy until there is something. Records go as three f64, which
+ * all of their values are exact in.
+ *
+ * @param {import('ringbuf.js').RingBuffer} writer
+ * @param {import('ringbuf.js').RingBuffer} reader
+ * @returns {SyncEndpoint}
+ */
+function pollingEndpoint(writer, reader) {
+  const outgoing = new Float64Array(NUMBERS);
+  const incoming = new Float64Array(NUMBERS);
+  return {
+    send({ id, x, y }) {
+      outgoing[0] = id;
+      outgoing[1] = x;
+      outgoing[2] = y;
+      writer.push(outgoing);
+    },
+    receive(into) {
+      while (reader.pop(incoming) === 0);
+      into.id = incoming[0];
+      into.x = incoming[1];
+      into.y = incoming[2];
     },
   };
 }
