@@ -180,9 +180,11 @@ function subtitleLines(subtitle, scale, panels) {
         ? 'Shorter is better; each group has its own scale.'
         : 'Shorter is better.';
   const limited = panels.some(({ bars }) => bars.some(({ limit }) => limit !== undefined));
-  const lines = [subtitle, shape];
-  if (limited) lines[1] += ' The orange tick is what the memory of the machine allows.';
-  return lines;
+  const compared = panels.some(({ bars }) => new Set(bars.map(({ ours }) => ours)).size === 2);
+  const keys = [shape];
+  if (compared) keys.push('n × is n times strand.');
+  if (limited) keys.push('The orange tick is what memory allows.');
+  return [subtitle, keys.join(' ')];
 }
 
 /** @param {Result[]} results */
@@ -195,7 +197,7 @@ function captionLines(results) {
     `Node ${each(({ machine: { node } }) => node)}`,
   ];
   const run = [
-    `${each(({ trials }) => trials)} × a process of its own`,
+    `${each(({ trials }) => (trials === 1 ? '1 trial' : `${trials} trials`))} of each, one process per trial`,
     each(({ date }) => date.slice(0, 10)),
   ];
   const commits = results.filter(({ commit }) => commit !== undefined);
