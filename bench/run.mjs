@@ -247,7 +247,7 @@ async function compareWith(revision, chosen, runs) {
     const base = await preparePackage({
       directory,
       from: PACKAGE,
-      needsCore: needsCore(cases),
+      executables: [...new Set(cases.filter((each) => 'executable' in each).map((each) => each.executable))],
       signal,
       say: (text) => showProgress(`${commit.slice(0, 7)}: ${text}`),
     });

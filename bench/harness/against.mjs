@@ -1,6 +1,7 @@
 /** Compares the package with an older or newer state of itself. */
 
 import { cp, rm } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import Table from 'cli-table3';
 import { amount } from './amount.mjs';
@@ -12,12 +13,13 @@ const CORE_BUILD = 'build/release/bench';
 
 /**
  * Installs and builds the package in `directory`, with the benchmarks of `from`: both sides of a
- * comparison are measured by the same code, each loading the package that it lies in.
+ * comparison are measured by the same code, each loading the package that it lies in. `executables` are those of
+ * bench/core/ that are wanted.
  *
- * @param {{ directory: string, from: string, needsCore: boolean, signal?: AbortSignal, say: (text: string) => void }} options
+ * @param {{ directory: string, from: string, executables: string[], signal?: AbortSignal, say: (text: string) => void }} options
  * @returns {Promise<{ coreDirectory: string }>}
  */
-export async function preparePackage({ directory, from, needsCore, signal, say }) {
+export async function preparePackage({ directory, from, executables, signal, say }) {
   const there = { cwd: directory, signal };
   say('installing and building it');
   // Its `prepare` script builds the addon and the TypeScript.
@@ -27,23 +29,24 @@ export async function preparePackage({ directory, from, needsCore, signal, say }
     recursive: true,
     filter: (file) => file !== path.join(from, 'bench/results'),
   });
-  if (needsCore) {
+  if (executables.length > 0) {
     say("building the core's benchmarks there");
     await cp(path.join(from, 'cmake/StrandBench.cmake'), path.join(directory, 'cmake/StrandBench.cmake'));
-    await buildCore(there);
+    await buildCore(executables, there);
   }
   return { coreDirectory: path.join(directory, CORE_BUILD) };
 }
 
 /** Builds what can be built: a benchmark of what that core lacks does not keep the others from running. */
-async function buildCore(there) {
-  try {
-    await runCommand('cmake', ['--preset', 'bench'], there);
-    await runCommand('cmake', ['--build', '--preset', 'bench', '--', '-k'], there);
-  } catch (error) {
-    // Executables that are missing are reported case by case.
-    there.signal?.throwIfAborted();
-    if (error.code === 'ENOENT') throw new Error('cmake was not found', { cause: error });
+async function buildCore(executables, there) {
+  await runCommand('cmake', ['--preset', 'bench'], there);
+  for (const executable of executables) {
+    const target = ['--target', `strand_bench_${executable}`];
+    const parallel = ['--parallel', `${os.availableParallelism()}`];
+    // One that is missing is reported with its cases.
+    await runCommand('cmake', ['--build', '--preset', 'bench', ...target, ...parallel], there).catch(() => {
+      there.signal?.throwIfAborted();
+    });
   }
 }
 
