@@ -6,8 +6,8 @@
 //
 // Reading loads one word of every cache line once, in order, which moves all lines and leaves no doubt
 // that arithmetic is not what is measured. Copying is `memcpy`, counted by the bytes copied. `memory`
-// is a block several times the size of the last-level cache, `l2` one that stays in the second level.
-// The answer is one line of JSON.
+// is a block several times the size of the last-level cache, `l3` and `l2` ones that stay in the third
+// and in the second level. The answer is one line of JSON.
 
 #if defined(__linux__)
 #include <unistd.h>
@@ -37,6 +37,8 @@ constexpr std::size_t kLineWords = 64 / sizeof(std::uint64_t);
 
 /// Half of the smallest second level in use, so that a copy's source and destination fit it together.
 constexpr std::size_t kInL2 = 128 * kKiB;
+/// More than a second level holds, and with its copy less than any last level of today.
+constexpr std::size_t kInL3 = 3 * kMiB;
 constexpr std::size_t kChecked = kMiB;
 
 /// Eight times the last-level cache: what a pass leaves there is no help to the next.
@@ -134,10 +136,13 @@ struct Contender {
 };
 
 constexpr auto inL2 = []() noexcept { return kInL2; };
+constexpr auto inL3 = []() noexcept { return kInL3; };
 
 constexpr Contender kContenders[] = {
     {"read-memory", check<ReadOnce>, measure<ReadOnce>, farLargerThanCaches},
     {"copy-memory", check<CopyOnce>, measure<CopyOnce>, farLargerThanCaches},
+    {"read-l3", check<ReadOnce>, measure<ReadOnce>, inL3},
+    {"copy-l3", check<CopyOnce>, measure<CopyOnce>, inL3},
     {"read-l2", check<ReadOnce>, measure<ReadOnce>, inL2},
     {"copy-l2", check<CopyOnce>, measure<CopyOnce>, inL2},
 };

@@ -14,6 +14,8 @@ export const bandwidth = {
   contenders: {
     'read memory': {},
     'copy memory': {},
+    'read L3': {},
+    'copy L3': {},
     'read L2': {},
     'copy L2': {},
   },
@@ -21,6 +23,8 @@ export const bandwidth = {
   arguments: {
     'read memory': ['read-memory'],
     'copy memory': ['copy-memory'],
+    'read L3': ['read-l3'],
+    'copy L3': ['copy-l3'],
     'read L2': ['read-l2'],
     'copy L2': ['copy-l2'],
   },

@@ -5,7 +5,8 @@
  *
  * @typedef {object} Limit what the memory of this machine would allow, measured in the same run
  * @property {string} [case] the case that measures it; `bandwidth` where it is left out
- * @property {string} contender of that case: `read memory`, `copy memory`, `read L2` or `copy L2`
+ * @property {string} contender of that case: `read` or `copy` with `memory`, `L3` or `L2`, after what the work's
+ *   data fits
  * @property {number} bytesPerRecord bytes that have to be read, or copied, for what the metric counts
  *
  * @typedef {object} Metric

@@ -10,10 +10,14 @@ import { withWorktree } from '../../../bench/harness/worktree.mjs';
 let repository: string;
 
 const git = (...args: string[]): string =>
-  execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
-    cwd: repository,
-    encoding: 'utf8',
-  });
+  execFileSync(
+    'git',
+    ['-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false', ...args],
+    {
+      cwd: repository,
+      encoding: 'utf8',
+    },
+  );
 
 function commitContent(content: string): void {
   writeFileSync(path.join(repository, 'file'), content);
