@@ -4,6 +4,9 @@ import { SCALAR_FIELDS } from '../records.mjs';
 
 const SLOTS = 1024;
 const NUMBERS = 3;
+/** Some hundred microseconds: a round trip takes a few. */
+const LOOKS_BEFORE_A_REST = 10_000;
+const REST_MS = 0.05;
 
 /**
  * An end of a two-way path for single records.
@@ -95,7 +98,8 @@ function ringEndpoint(writer, view) {
 }
 
 /**
- * ringbuf.js never waits, so its reader keeps a core busy until there is something. Records go as three f64, which
+ * ringbuf.js never waits, so its reader looks until there is something, and rests for a moment now and then:
+ * the other thread may be waiting for this one's core. Records go as three f64, which
  * all of their values are exact in.
  *
  * @param {import('ringbuf.js').RingBuffer} writer
@@ -105,6 +109,7 @@ function ringEndpoint(writer, view) {
 function pollingEndpoint(writer, reader) {
   const outgoing = new Float64Array(NUMBERS);
   const incoming = new Float64Array(NUMBERS);
+  const neverChanged = new Int32Array(new SharedArrayBuffer(4));
   return {
     send({ id, x, y }) {
       outgoing[0] = id;
@@ -113,7 +118,9 @@ function pollingEndpoint(writer, reader) {
       writer.push(outgoing);
     },
     receive(into) {
-      while (reader.pop(incoming) === 0);
+      for (let looks = 1; reader.pop(incoming) === 0; looks++) {
+        if (looks % LOOKS_BEFORE_A_REST === 0) Atomics.wait(neverChanged, 0, 0, REST_MS);
+      }
       into.id = incoming[0];
       into.x = incoming[1];
       into.y = incoming[2];
