@@ -6,6 +6,8 @@ export const WIDTH = 800;
 const PADDING = 24;
 const NAMES_WIDTH = 236;
 const FIGURES_WIDTH = 160;
+/** Where bars begin. */
+export const LEFT = PADDING + NAMES_WIDTH;
 const BARS_WIDTH = WIDTH - 2 * PADDING - NAMES_WIDTH - FIGURES_WIDTH;
 const ROW_HEIGHT = 22;
 
@@ -225,7 +227,8 @@ const CONFIG = {
   view: { stroke: null },
   title: {
     anchor: 'start',
-    frame: 'bounds',
+    frame: 'group',
+    dx: -NAMES_WIDTH,
     fontSize: 16,
     fontWeight: 600,
     color: COLOURS.text,
@@ -246,7 +249,7 @@ const CONFIG = {
     labelColor: COLOURS.text,
     labelFontSize: 11.5,
     labelPadding: 8,
-    // Without a canvas Vega overestimates the widths of text: the names have a fixed place and are never cut.
+    // Names have a fixed place and are never cut.
     minExtent: NAMES_WIDTH,
     maxExtent: NAMES_WIDTH,
     labelLimit: 0,

@@ -1,6 +1,6 @@
 import * as vega from 'vega';
 import { compile } from 'vega-lite';
-import { FONT, WIDTH } from './chart_spec.mjs';
+import { FONT, LEFT, WIDTH } from './chart_spec.mjs';
 
 /**
  * Draws a Vega-Lite specification, by numbers alone: the same specification gives the same bytes.
@@ -28,6 +28,8 @@ function asCard(svg, title, description) {
   const card = svg
     .replaceAll(` font-family="${FONT}"`, '')
     .replace(/<svg [^>]*>/, `<svg ${root} font-family="${FONT}" role="img">${labels}`)
+    // Without a canvas Vega overestimates the width of names, and would move long ones to the right.
+    .replace(/transform="translate\([\d.]+,/, `transform="translate(${LEFT},`)
     .replace(/<rect [^>]*\bfill="(#\w+)"(\/>|><\/rect>)/, `<rect ${edge} fill="$1" stroke="#d1d9e0"/>`);
   return `${card}\n`;
 }
