@@ -155,6 +155,9 @@ constexpr Contender kContenders[] = {
     {"readerwriterqueue", runIn<ReaderWriter>},
     {"blocking-readerwriterqueue", runIn<BlockingReaderWriter>},
 #endif
+#ifdef BENCH_HAS_CONCURRENTQUEUE
+    {"concurrentqueue", runIn<Concurrent>},
+#endif
 };
 
 int main(std::span<char*> arguments) {

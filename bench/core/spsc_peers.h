@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "record.h"
 #include "wait/spin.h"
@@ -14,6 +15,10 @@
 #if __has_include(<readerwriterqueue/readerwriterqueue.h>)
 #define BENCH_HAS_READERWRITERQUEUE 1
 #include <readerwriterqueue/readerwriterqueue.h>
+#endif
+#if __has_include(<concurrentqueue/concurrentqueue.h>)
+#define BENCH_HAS_CONCURRENTQUEUE 1
+#include <concurrentqueue/concurrentqueue.h>
 #endif
 
 /// The peers, each used as its documentation recommends. A contender is constructed on the main
@@ -115,6 +120,58 @@ class BlockingReaderWriter {
 
  private:
   moodycamel::BlockingReaderWriterQueue<Record> queue_;
+};
+#endif
+
+#ifdef BENCH_HAS_CONCURRENTQUEUE
+/// moodycamel::ConcurrentQueue, made for many producers and consumers and used by one of each, with
+/// the tokens that its documentation recommends. ReaderWriterQueue has no bulk calls; this one has.
+/// Cannot sleep.
+class Concurrent {
+ public:
+  static constexpr bool kHasRuns = true;
+  static constexpr bool kHasDrainAll = true;
+
+  explicit Concurrent(std::size_t capacity)
+      : queue_(capacity, 1, 0), producer_(queue_), consumer_(queue_), arrived_(capacity) {}
+
+  void push(const Record& record) noexcept {
+    spinUntil([&] { return queue_.try_enqueue(producer_, record); });
+  }
+
+  void pushRun(std::uint64_t first) noexcept {
+    std::array<Record, kRun> run;
+    for (std::size_t i = 0; i < kRun; ++i) run[i] = makeRecord(first + i);
+    spinUntil([&] { return queue_.try_enqueue_bulk(producer_, run.data(), kRun); });
+  }
+
+  template <class Visit>
+  void drainOne(Visit& visit) noexcept {
+    Record record{};
+    spinUntil([&] { return queue_.try_dequeue(consumer_, record); });
+    visit(record);
+  }
+
+  template <class Visit>
+  void drainAll(Visit& visit) noexcept {
+    std::size_t count = 0;
+    spinUntil([&] {
+      count = queue_.try_dequeue_bulk(consumer_, arrived_.data(), arrived_.size());
+      return count != 0;
+    });
+    for (std::size_t i = 0; i < count; ++i) visit(arrived_[i]);
+  }
+
+ private:
+  struct Traits : moodycamel::ConcurrentQueueDefaultTraits {
+    // An index that covers the capacity from the start: try_enqueue never enlarges it.
+    static constexpr std::size_t EXPLICIT_INITIAL_INDEX_SIZE = 512;
+  };
+
+  moodycamel::ConcurrentQueue<Record, Traits> queue_;
+  moodycamel::ProducerToken producer_;
+  moodycamel::ConsumerToken consumer_;
+  std::vector<Record> arrived_;
 };
 #endif
 

@@ -1,6 +1,37 @@
 import os from 'node:os';
 import Table from 'cli-table3';
+import { amount, times } from './amount.mjs';
 import { YARDSTICK_LIMIT } from './summary.mjs';
+
+/**
+ * Columns after the contender's name; those without anything to say are left out.
+ *
+ * @type {{ head: string, align?: 'left', always?: boolean, cell: (row: import('./summary.mjs').Row,
+ *   metric?: import('../js/cases/case.mjs').Metric) => string }[]}
+ */
+const COLUMNS = [
+  {
+    head: 'minimum',
+    always: true,
+    cell: (row, metric) => mark(amount(row.minimum, row.unit), metric?.over === 'minimum'),
+  },
+  {
+    head: 'median',
+    always: true,
+    cell: (row, metric) => mark(amount(row.median, row.unit), metric?.over === 'median'),
+  },
+  { head: 'spread', always: true, cell: (row) => `${Math.round(row.spread * 100)} %` },
+  { head: 'throughput', cell: ({ rate }) => (rate === undefined ? '' : amount(rate, 'GB/s')) },
+  { head: 'limit', cell: ({ limit, unit }) => (limit === undefined ? '' : amount(limit, unit)) },
+  { head: '× the limit', cell: ({ limitRatio }) => (limitRatio === undefined ? '' : times(limitRatio)) },
+  { head: 'replaced', cell: (row) => (comparable(row) ? amount(row.replaced, row.unit) : '') },
+  { head: 'target', cell: targetOf },
+  {
+    head: 'reached',
+    align: 'left',
+    cell: ({ reached }) => (reached === undefined ? '' : reached ? 'yes' : 'NO'),
+  },
+];
 
 /** What a reader must know of the machine to believe the figures. */
 export function describeMachine() {
@@ -20,23 +51,16 @@ export function describeMachine() {
  * @param {string[]} warnings
  */
 export function formatCase(benchCase, rows, obstacles, warnings) {
+  const several = Object.keys(benchCase.metrics).length > 1;
+  const columns = COLUMNS.filter(({ always, cell }) => always || rows.some((row) => cell(row) !== ''));
   const table = new Table({
-    head: ['', 'minimum', 'median', 'spread', 'replaced', 'target', 'reached'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'left'],
+    head: ['', ...columns.map(({ head }) => head)],
+    colAligns: ['left', ...columns.map(({ align = 'right' }) => align)],
     style: { head: [], border: [], compact: true },
   });
-  const several = Object.keys(benchCase.metrics).length > 1;
   for (const row of rows) {
-    const over = benchCase.metrics[row.metric].over;
-    table.push([
-      several ? `${row.contender}: ${row.metric}` : row.contender,
-      mark(amount(row.minimum, row.unit), over === 'minimum'),
-      mark(amount(row.median, row.unit), over === 'median'),
-      `${Math.round(row.spread * 100)} %`,
-      comparable(row) ? amount(row.replaced, row.unit) : '',
-      row.target === undefined ? '' : `≤ ${amount(row.target, row.unit)}`,
-      row.reached === undefined ? '' : row.reached ? 'yes' : 'NO',
-    ]);
+    const name = several ? `${row.contender}: ${row.metric}` : row.contender;
+    table.push([name, ...columns.map(({ cell }) => cell(row, benchCase.metrics[row.metric]))]);
   }
   const lines = [`\n${benchCase.name}: ${benchCase.title}`, table.toString()];
   for (const [contender, obstacle] of obstacles) lines.push(`not run: ${contender} (${obstacle})`);
@@ -76,17 +100,15 @@ function comparable({ replaced, target, yardstickRatio }) {
   return replaced !== undefined && (target !== undefined || yardstickRatio !== undefined);
 }
 
+/** @param {import('./summary.mjs').Row} row */
+function targetOf({ target, limitTarget, unit }) {
+  const targets = [];
+  if (target !== undefined) targets.push(`≤ ${amount(target, unit)}`);
+  if (limitTarget !== undefined) targets.push(`≤ ${times(limitTarget)} the limit`);
+  return targets.join(', ');
+}
+
 /** The figure that counts stands out in the column that it comes from. */
 function mark(text, counts) {
   return counts ? `${text} *` : text;
-}
-
-/**
- * @param {number} value
- * @param {string} unit
- */
-function amount(value, unit) {
-  const digits =
-    value === 0 || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 4;
-  return `${value.toFixed(digits)} ${unit}`;
 }

@@ -1,6 +1,10 @@
 /**
+ * @typedef {import('../js/cases/case.mjs').Case} Case
+ * @typedef {import('../js/cases/case.mjs').Limit} Limit
+ *
  * @typedef {object} Row one metric of one contender
  * @property {string} contender
+ * @property {boolean} ours
  * @property {string} metric
  * @property {string} unit
  * @property {number[]} runs
@@ -8,8 +12,12 @@
  * @property {number} median
  * @property {number} spread (maximum - minimum) / median
  * @property {number} figure the minimum or the median, whichever the metric asks for
+ * @property {number} [rate] GB/s
+ * @property {number} [limit] what the memory of the machine would allow, in the metric's unit
+ * @property {number} [limitRatio] figure / limit
  * @property {number} [replaced] the figure of the ring that strand replaces
  * @property {number} [target]
+ * @property {number} [limitTarget] a target for limitRatio
  * @property {boolean} [reached]
  * @property {number} [yardstickRatio] figure / replaced, of the contender that stands for the replaced ring
  */
@@ -17,39 +25,144 @@
 /** The yardstick stands for the ring we replace as long as it does not cost more than this many times as much. */
 export const YARDSTICK_LIMIT = 1.3;
 
+const NANOSECONDS = { ns: 1, µs: 1e3, ms: 1e6 };
+
 /**
- * @param {import('../js/cases/case.mjs').Case} benchCase
+ * The limits that the cases so far have measured.
+ */
+export class MeasuredLimits {
+  /** @type {Map<string, { figure: number, bytes: number }>} */
+  #measured = new Map();
+
+  /**
+   * Keeps the figures of a case whose metric says how many bytes it moves.
+   *
+   * @param {Case} benchCase
+   * @param {Row[]} rows
+   */
+  add({ name, metrics }, rows) {
+    for (const { contender, metric, unit, figure } of rows) {
+      const { bytes } = metrics[metric];
+      if (bytes === undefined) continue;
+      const nanoseconds = figure * nanosecondsOf(unit);
+      this.#measured.set(keyOf(name, contender), { figure: nanoseconds, bytes });
+    }
+  }
+
+  /**
+   * @param {Limit | undefined} limit
+   * @param {string} unit
+   * @returns {number | undefined} in that unit; undefined without a limit, or where it was not measured
+   */
+  of(limit, unit) {
+    if (limit === undefined) return undefined;
+    const measured = this.#measured.get(keyOf(limit.case ?? 'bandwidth', limit.contender));
+    if (measured === undefined) return undefined;
+    return ((measured.figure / measured.bytes) * limit.bytesPerRecord) / nanosecondsOf(unit);
+  }
+}
+
+/**
+ * Which contenders of which cases the limits of some cases name.
+ *
+ * @param {Case[]} cases
+ * @returns {Map<string, Set<string>>} contenders by case
+ */
+export function limitsNamedBy(cases) {
+  const named = new Map();
+  for (const { metrics, contenders } of cases) {
+    const limits = [
+      ...Object.values(metrics).map(({ limit }) => limit),
+      ...Object.values(contenders).flatMap((contender) => Object.values(contender.limits ?? {})),
+    ];
+    for (const limit of limits) {
+      if (limit === undefined) continue;
+      const name = limit.case ?? 'bandwidth';
+      if (!named.has(name)) named.set(name, new Set());
+      named.get(name).add(limit.contender);
+    }
+  }
+  return named;
+}
+
+/**
+ * @param {Case} benchCase
  * @param {Map<string, Record<string, number>[]>} runsOfContender
+ * @param {MeasuredLimits} [limits]
  * @returns {Row[]}
  */
-export function summarize({ metrics, contenders, replaced }, runsOfContender) {
+export function summarize({ metrics, contenders, replaced }, runsOfContender, limits = new MeasuredLimits()) {
   const rows = [];
-  for (const [contender, trials] of runsOfContender) {
-    for (const [metric, { unit, over }] of Object.entries(metrics)) {
+  for (const [name, trials] of runsOfContender) {
+    const contender = contenders[name];
+    for (const [metric, { unit, over, bytes, limit: limitOfMetric }] of Object.entries(metrics)) {
       const runs = trials.map((trial) => trial[metric]);
-      const sorted = [...runs].sort((a, b) => a - b);
-      const minimum = sorted[0];
-      const median = medianOf(sorted);
-      const figure = over === 'minimum' ? minimum : median;
-      const target = contenders[contender].targets?.[metric];
+      const { minimum, median, spread, figure } = figuresOf(runs, over);
+      const limit = limits.of(contender.limits?.[metric] ?? limitOfMetric, unit);
+      const limitRatio = limit === undefined ? undefined : figure / limit;
+      const target = contender.targets?.[metric];
+      const limitTarget = contender.limitTargets?.[metric];
       rows.push({
-        contender,
+        contender: name,
+        ours: isOurs(name, contender),
         metric,
         unit,
         runs,
         minimum,
         median,
-        spread: (sorted[sorted.length - 1] - minimum) / median,
+        spread,
         figure,
+        rate: bytes === undefined ? undefined : bytes / (figure * nanosecondsOf(unit)),
+        limit,
+        limitRatio,
         replaced: replaced[metric],
         target,
-        reached: target === undefined ? undefined : figure <= target,
-        yardstickRatio:
-          contenders[contender].yardstick && replaced[metric] ? figure / replaced[metric] : undefined,
+        limitTarget,
+        reached: hasReached(figure, target, limitRatio, limitTarget),
+        yardstickRatio: contender.yardstick && replaced[metric] ? figure / replaced[metric] : undefined,
       });
     }
   }
   return rows;
+}
+
+/**
+ * @param {number[]} runs
+ * @param {'minimum' | 'median'} over
+ */
+export function figuresOf(runs, over) {
+  const sorted = [...runs].sort((a, b) => a - b);
+  const minimum = sorted[0];
+  const median = medianOf(sorted);
+  const spread = (sorted[sorted.length - 1] - minimum) / median;
+  return { minimum, median, spread, figure: over === 'minimum' ? minimum : median };
+}
+
+/**
+ * @param {string} name
+ * @param {import('../js/cases/case.mjs').Contender} contender
+ */
+export function isOurs(name, { needsBuild }) {
+  return needsBuild === true || /^strand\b/.test(name);
+}
+
+/** Undefined where there is nothing to reach, or where the limit was not measured. */
+function hasReached(figure, target, limitRatio, limitTarget) {
+  const verdicts = [];
+  if (target !== undefined) verdicts.push(figure <= target);
+  if (limitTarget !== undefined && limitRatio !== undefined) verdicts.push(limitRatio <= limitTarget);
+  return verdicts.length === 0 ? undefined : verdicts.every(Boolean);
+}
+
+/** `ns/KiB` is a time as well: what it counts per stands in the metric's bytes. */
+function nanosecondsOf(unit) {
+  const factor = NANOSECONDS[unit.split('/')[0]];
+  if (factor === undefined) throw new Error(`a rate or a limit needs a unit of time, not '${unit}'`);
+  return factor;
+}
+
+function keyOf(caseName, contender) {
+  return `${caseName}\n${contender}`;
 }
 
 /** @param {number[]} sorted */

@@ -17,9 +17,9 @@ import { performance } from 'node:perf_hooks';
  * @returns {number} nanoseconds per record
  */
 export function measureCost(round, { quick }) {
-  const warmUpMs = quick ? 200 : 600;
+  const warmUpMs = quick ? 200 : 400;
   const passes = quick ? 4 : 10;
-  const passMs = quick ? 30 : 60;
+  const passMs = quick ? 30 : 40;
 
   runFor(round, warmUpMs, 20);
   let best = Number.POSITIVE_INFINITY;

@@ -1,3 +1,4 @@
+import { chunkCases } from './chunks.mjs';
 import { filterCases } from './filter.mjs';
 import { memoryFlat } from './memory_flat.mjs';
 import { oneThreadCases } from './one_thread.mjs';
@@ -6,4 +7,12 @@ import { seekHeap } from './seek_heap.mjs';
 import { workerToMain } from './worker_to_main.mjs';
 
 /** @type {import('./case.mjs').JsCase[]} */
-export const cases = [...oneThreadCases, workerToMain, roundTrip, seekHeap, memoryFlat, ...filterCases];
+export const cases = [
+  ...oneThreadCases,
+  workerToMain,
+  ...chunkCases,
+  roundTrip,
+  seekHeap,
+  memoryFlat,
+  ...filterCases,
+];

@@ -26,6 +26,7 @@ export const roundTrip = {
   contenders: {
     strand: { needsBuild: true, targets: { median: 0.6, p99: 5 } },
     'plain ring': {},
+    'ringbuf.js, polling': {},
     postMessage: {},
   },
 

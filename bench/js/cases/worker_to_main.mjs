@@ -20,6 +20,8 @@ export const workerToMain = {
     'strand, properties': { needsBuild: true, targets },
     'plain ring': { yardstick: true },
     postMessage: {},
+    'postMessage, JSON transferred': {},
+    'thread-stream, NDJSON': {},
   },
 
   async check(contender) {

@@ -33,6 +33,7 @@ const modules = {
   'strand, properties': { module: './strand.mjs', readBy: 'property' },
   'plain ring': { module: './plain_ring.mjs' },
   postMessage: { module: './post_message.mjs' },
+  'postMessage, JSON transferred': { module: './post_json.mjs' },
 };
 
 /**
@@ -45,6 +46,7 @@ export async function channelOf(contender) {
   return {
     createChannel,
     openProducer,
-    openConsumer: (handle, workload) => openConsumer(handle, workload, readBy),
+    openConsumer: (handle, workload) =>
+      readBy === undefined ? openConsumer(handle, workload) : openConsumer(handle, workload, readBy),
   };
 }

@@ -20,7 +20,7 @@ export function createChannel(_workload, { slots }) {
 }
 
 /** @type {import('./channel.mjs').ChannelModule['openProducer']} */
-export function openProducer({ port, underWay }) {
+export function openProducer({ port, underWay }, post = (batch) => port.postMessage(batch)) {
   let credit = underWay;
   port.on('message', (finished) => {
     credit += finished;
@@ -30,7 +30,7 @@ export function openProducer({ port, underWay }) {
       for (let batch = 0; batch < count; batch++) {
         while (credit === 0) await once(port, 'message');
         credit--;
-        port.postMessage(batches[batch % batches.length]);
+        post(batches[batch % batches.length]);
       }
     },
     close() {
@@ -40,7 +40,7 @@ export function openProducer({ port, underWay }) {
 }
 
 /** @type {import('./channel.mjs').ChannelModule['openConsumer']} */
-export function openConsumer({ port, reportEvery }, { fields, internTable }) {
+export function openConsumer({ port, reportEvery }, { fields, internTable }, decode = (batch) => batch) {
   function five(initial, records) {
     let total = initial;
     for (const { id, score, category, label, meta } of records) {
@@ -62,7 +62,8 @@ export function openConsumer({ port, reportEvery }, { fields, internTable }) {
   function receive(records, onBatch) {
     let received = 0;
     return new Promise((resolve) => {
-      port.on('message', function onMessage(batch) {
+      port.on('message', function onMessage(message) {
+        const batch = decode(message);
         onBatch(batch);
         if (++unreported === reportEvery) {
           port.postMessage(unreported);

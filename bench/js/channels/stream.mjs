@@ -9,8 +9,13 @@ import { channelOf } from './channel.mjs';
  * @param {string} contender
  * @param {{ workloadName: keyof typeof workloads, workloadOptions?: object, geometry: import('./channel.mjs').Geometry }} options
  */
-export async function openStream(contender, { workloadName, workloadOptions, geometry }) {
+export async function openStream(contender, options) {
+  const { workloadName, workloadOptions, geometry } = options;
   const workload = workloads[workloadName](workloadOptions);
+  if (contender === 'thread-stream, NDJSON') {
+    const { openThreadStream } = await import('./thread_stream.mjs');
+    return openThreadStream(workload, options);
+  }
   const { createChannel, openConsumer } = await channelOf(contender);
   const { handle, transferList, mainSide = handle } = createChannel(workload, geometry);
   const worker = new Worker(new URL('./producer_worker.mjs', import.meta.url), {
