@@ -1,3 +1,18 @@
+export type {
+  Column,
+  ColumnOut,
+  ColumnsOf,
+  ColumnsRead,
+  ColumnTypes,
+  ColumnValues,
+  LooseColumn,
+  LoosePackedColumn,
+  NumberArray,
+  PackedColumn,
+  PackedColumnsRead,
+  PackedInput,
+  ReadColumnsOptions,
+} from './columns/types.js';
 export * from './constants.js';
 export { RecordCursor } from './cursor.js';
 export {
