@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "column_binding.h"
 #include "convert.h"
 #include "handle.h"
 #include "ring/record_cursor.h"
@@ -210,6 +211,13 @@ class ViewHandle final : public Handle {
     return toValue(env, status);
   }
 
+  napi_value gatherColumns(napi_env env, napi_callback_info info) {
+    return columns_.gatherColumns(env, info, view_, box_);
+  }
+  napi_value gatherPayloads(napi_env env, napi_callback_info info) {
+    return columns_.gatherPayloads(env, info, view_, box_);
+  }
+
   napi_value stats(napi_env env, napi_callback_info) {
     const ViewStats stats = view_.stats();
     Napi::Array numbers = Napi::Array::New(env);
@@ -229,6 +237,7 @@ class ViewHandle final : public Handle {
 
   StrandView view_;
   TextStretch stretch_;
+  ColumnReads columns_;
 };
 
 void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
@@ -256,6 +265,8 @@ void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
   method<V, &V::gatherText>(object, "gatherText");
   method<V, &V::recordText>(object, "recordText");
   method<V, &V::snapshot>(object, "snapshot");
+  method<V, &V::gatherColumns>(object, "gatherColumns");
+  method<V, &V::gatherPayloads>(object, "gatherPayloads");
   method<V, &V::stats>(object, "stats");
   method<V, &V::close>(object, "close");
 }

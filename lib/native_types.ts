@@ -134,6 +134,21 @@ export interface NativeView {
    * copied where `target` is smaller.
    */
   snapshot(seq: number, target: Uint8Array): number;
+  /**
+   * Gathers columns of the records from <= seq < to. Of each field `targets` holds what takes the values, or of one with a
+   * payload the n + 1 offsets (Int32Array); `validities` a Uint32Array or nothing. `summaries` takes two numbers a field:
+   * bytes of the payloads, absent values. → Status (NOT_COMMITTED, BEHIND with `OUT_SEQ` the oldest intact record)
+   */
+  gatherColumns(
+    from: number,
+    to: number,
+    fields: Uint32Array,
+    targets: readonly ArrayBufferView[],
+    validities: readonly (Uint32Array | undefined)[],
+    summaries: Float64Array,
+  ): number;
+  /** Copies the payloads of a target of the last `gatherColumns`, as its offsets say. Once for each. → Status likewise */
+  gatherPayloads(target: number, values: ArrayBufferView): number;
   /** records produced, bytes produced, producer stalls, their nanoseconds, consumer waits, queue depth */
   stats(): number[];
   close(): void;

@@ -161,7 +161,13 @@ export type ColumnValues<S extends Schema, N extends NamesOf<S>> =
  */
 export type ColumnOut<S extends Schema, N extends NamesOf<S>> =
   IsLoose<S> extends true
-    ? NumberArray | unknown[] | { readonly values?: NumberArray | unknown[]; readonly validity?: Uint32Array }
+    ?
+        | NumberArray
+        | unknown[]
+        | {
+            readonly values?: NumberArray | unknown[] | undefined;
+            readonly validity?: Uint32Array | undefined;
+          }
     :
         | ColumnValues<S, N>
         | {

@@ -82,6 +82,7 @@ class StrandView {
   WaitResult wait(std::uint64_t after, Nanoseconds timeout) noexcept;
   /// Leaves a stream that was reset for the present one. Nothing to do where it is the same.
   void enter() noexcept;
+  [[nodiscard]] bool closed() const noexcept { return closed_; }
   [[nodiscard]] bool wasReset() const noexcept { return words_.epoch().loadAcquire() != epoch_; }
   /// Changes with every stream that this view enters.
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
