@@ -1,7 +1,7 @@
 import {
   argumentError,
   rangeError,
-  type StrandCapacityError,
+  StrandCapacityError,
   valueCapacityError,
   valueRangeError,
   valueTypeError,
@@ -124,6 +124,20 @@ interface ElementArrayClass {
 export function tooLongError(field: FieldPlan, bytes: number, record: number): StrandCapacityError {
   const remedy = field.type.kind === 'array' ? 'a type with 8-byte pointers' : `large_${field.type.name}`;
   return valueCapacityError(field.name, record, bytes, `${field.maxPayload} bytes: use ${remedy}`);
+}
+
+/** A record whose payloads, as far as this field, take more than the whole heap. */
+export function heapFullError(
+  field: FieldPlan,
+  record: number,
+  bytes: number,
+  capacity: number,
+): StrandCapacityError {
+  return new StrandCapacityError(
+    `field '${field.name}' of record ${record} takes the record's payloads to ${bytes} bytes, and the heap holds ${capacity}: ` +
+      'give the strand a larger heap_capacity',
+    { field: field.name, record },
+  );
 }
 
 /** The typed array of each type with elements, and the check of one element of a plain array. */
