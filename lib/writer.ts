@@ -215,6 +215,11 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   /** Writes one record, blocking while there is no room. Errors as of {@link writeRecordBatch}. */
   write(record: RecordOf<S>): void {
     if (this.#busy || this.#queued > 0) throw reentrantError();
+    // What would not fit scratch goes into the ring at once: trying costs a third of copying 64 KiB.
+    if (this.#bytesPerRecord > this.#scratch.u8.length) {
+      this.writeRecordBatch([record]);
+      return;
+    }
     this.#busy = true;
     try {
       const sink = this.#scratch;
