@@ -1,3 +1,5 @@
+import { columnCases } from './columns.mjs';
+import { copyBytes } from './copy_bytes.mjs';
 import { memoryFlat } from './memory_flat.mjs';
 import { oneThreadCases } from './one_thread.mjs';
 import { roundTrip } from './round_trip.mjs';
@@ -5,4 +7,12 @@ import { seekHeap } from './seek_heap.mjs';
 import { workerToMain } from './worker_to_main.mjs';
 
 /** @type {import('./case.mjs').JsCase[]} */
-export const cases = [...oneThreadCases, workerToMain, roundTrip, seekHeap, memoryFlat];
+export const cases = [
+  ...oneThreadCases,
+  ...columnCases,
+  copyBytes,
+  workerToMain,
+  roundTrip,
+  seekHeap,
+  memoryFlat,
+];
