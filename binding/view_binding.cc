@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "column_binding.h"
 #include "convert.h"
 #include "handle.h"
 #include "ring/record_cursor.h"
@@ -183,6 +184,13 @@ class ViewHandle final : public Handle {
     return rangesOf(env, view_, {arguments.position(1), arguments.position(2)}, wordsOf(env, arguments[0]));
   }
 
+  napi_value gatherColumns(napi_env env, napi_callback_info info) {
+    return columns_.gatherColumns(env, info, view_, box_);
+  }
+  napi_value gatherPayloads(napi_env env, napi_callback_info info) {
+    return columns_.gatherPayloads(env, info, view_, box_);
+  }
+
   napi_value stats(napi_env env, napi_callback_info) {
     const ViewStats stats = view_.stats();
     Napi::Array numbers = Napi::Array::New(env);
@@ -202,6 +210,7 @@ class ViewHandle final : public Handle {
 
   StrandView view_;
   TextStretch stretch_;
+  ColumnReads columns_;
 };
 
 void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
@@ -232,6 +241,8 @@ void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
   method<V, &V::snapshot>(object, "snapshot");
   method<V, &V::filter>(object, "filter");
   method<V, &V::ranges>(object, "ranges");
+  method<V, &V::gatherColumns>(object, "gatherColumns");
+  method<V, &V::gatherPayloads>(object, "gatherPayloads");
   method<V, &V::stats>(object, "stats");
   method<V, &V::close>(object, "close");
 }

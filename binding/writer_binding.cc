@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "column_binding.h"
 #include "convert.h"
 #include "handle.h"
 #include "ring/strand_writer.h"
@@ -84,6 +85,16 @@ class WriterHandle final : public Handle {
     return toValue(env, writer_.publishRecord(scratch.first(stride), scratch.subspan(stride, heapBytes),
                                               std::clamp(box_.count32(Box::kInAlignment), 1U, 8U)));
   }
+
+  napi_value openColumns(napi_env env, napi_callback_info info) {
+    return columns_.openColumns(env, info, writer_, box_);
+  }
+  napi_value stepColumns(napi_env env, napi_callback_info) { return columns_.stepColumns(env, writer_, box_); }
+  napi_value closeColumns(napi_env, napi_callback_info) {
+    columns_.closeColumns();
+    return nullptr;
+  }
+  napi_value encodeTexts(napi_env env, napi_callback_info info) { return columns_.encodeTexts(env, info); }
 
   napi_value awaitSpace(napi_env env, napi_callback_info) {
     const bool room = writer_.awaitSpace(std::chrono::milliseconds(box_.count32(Box::kInMillis)));
@@ -176,6 +187,7 @@ class WriterHandle final : public Handle {
   std::uint32_t maxRun_ = 0;
   std::byte* scratch_ = nullptr;
   std::uint64_t scratchBytes_ = 0;
+  ColumnWrites columns_;
 };
 
 void WriterHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
@@ -195,6 +207,10 @@ void WriterHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept
   method<W, &W::publish>(object, "publish");
   method<W, &W::abandon>(object, "abandon");
   method<W, &W::publishRecord>(object, "publishRecord");
+  method<W, &W::openColumns>(object, "openColumns");
+  method<W, &W::stepColumns>(object, "stepColumns");
+  method<W, &W::closeColumns>(object, "closeColumns");
+  method<W, &W::encodeTexts>(object, "encodeTexts");
   method<W, &W::awaitSpace>(object, "awaitSpace");
   method<W, &W::putText<&W::heap_, &TextSink::putText>>(object, "putText");
   method<W, &W::putText<&W::heap_, &TextSink::putExactText>>(object, "putExactText");

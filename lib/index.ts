@@ -6,6 +6,21 @@ export {
   forEachSet,
   popcount,
 } from './bitset.js';
+export type {
+  Column,
+  ColumnOut,
+  ColumnsOf,
+  ColumnsRead,
+  ColumnTypes,
+  ColumnValues,
+  LooseColumn,
+  LoosePackedColumn,
+  NumberArray,
+  PackedColumn,
+  PackedColumnsRead,
+  PackedInput,
+  ReadColumnsOptions,
+} from './columns/types.js';
 export * from './constants.js';
 export { RecordCursor } from './cursor.js';
 export {

@@ -56,6 +56,35 @@ export interface NativeWriter {
   abandon(): void;
   /** Publishes the record in `scratch`: `IN_HEAP_BYTES` of payloads behind the slot, `IN_ALIGNMENT`. → Status */
   publishRecord(): number;
+  /**
+   * Takes a batch given by columns and checks it; until `closeColumns` the caller keeps all of it, and nothing of it may
+   * change its length. By field: `forms` 0 left out, 1 values one behind the other, 2 payloads likewise with offsets, 3 a
+   * list of typed arrays, 4 more where there are validity bits; the rest as that says. → 0, or what is wrong
+   * ({@link ColumnFaultCode}): `OUT_COUNT` the field, `OUT_SEQ` the record, `OUT_BYTES` what it takes
+   */
+  openColumns(
+    forms: Uint8Array,
+    values: readonly unknown[],
+    offsets: readonly (Int32Array | undefined)[],
+    validities: readonly (Uint32Array | undefined)[],
+    count: number,
+  ): number;
+  /** Writes the open columns until they are published. → Status: WOULD_BLOCK to be called again once there is room */
+  stepColumns(): number;
+  closeColumns(): void;
+  /**
+   * UTF-8 of texts that stand one behind the other in `text`, each by itself, into `target` from `at` on, which has room
+   * for 3 bytes a unit. `count` of `ends` from `first` on say where they end in `text`, and then where in `target`.
+   * → bytes written
+   */
+  encodeTexts(
+    text: string,
+    ends: Int32Array,
+    first: number,
+    count: number,
+    target: Uint8Array,
+    at: number,
+  ): number;
   /** Sleeps at most `IN_MILLIS` for room. → Status OK, WOULD_BLOCK when the time is over, CLOSED when the process ends */
   awaitSpace(): number;
   /** UTF-8 of a string into the present run's heap at `IN_AT` bytes from the buffer's start. The caller makes sure of room for 3 × length + 1 bytes. → bytes written */
@@ -153,10 +182,35 @@ export interface NativeView {
    * lowest, highest; or a Status (PAST_COMMITTED where a bit's record is not committed)
    */
   ranges(bits: Uint32Array, start: number, count: number): (number | bigint)[] | number;
+  /**
+   * Gathers columns of the records from <= seq < to. Of each field `targets` holds what takes the values, or of one with a
+   * payload the n + 1 offsets (Int32Array); `validities` a Uint32Array or nothing. `summaries` takes two numbers a field:
+   * bytes of the payloads, absent values. → Status (NOT_COMMITTED, BEHIND with `OUT_SEQ` the oldest intact record)
+   */
+  gatherColumns(
+    from: number,
+    to: number,
+    fields: Uint32Array,
+    targets: readonly ArrayBufferView[],
+    validities: readonly (Uint32Array | undefined)[],
+    summaries: Float64Array,
+  ): number;
+  /** Copies the payloads of a target of the last `gatherColumns`, as its offsets say. Once for each. → Status likewise */
+  gatherPayloads(target: number, values: ArrayBufferView): number;
   /** records produced, bytes produced, producer stalls, their nanoseconds, consumer waits, queue depth */
   stats(): number[];
   close(): void;
 }
+
+/** What `openColumns` finds wrong. */
+export const ColumnFaultCode = {
+  NONE: 0,
+  WRONG_FORM: 1,
+  TOO_SHORT: 2,
+  BAD_OFFSETS: 3,
+  TOO_LONG: 4,
+  HEAP_TOO_SMALL: 5,
+} as const;
 
 /** Numbers of the core, by the names under which `constants.ts` exports them. */
 export type NativeConstants = Readonly<Record<string, number>>;

@@ -2,6 +2,14 @@ import type { Bitset } from './bitset.js';
 import { planOf } from './codec/plan.js';
 import type { ReadWindow } from './codec/read_window.js';
 import type { RecordSource } from './codec/record_source.js';
+import { ColumnReader } from './columns/column_reader.js';
+import type {
+  ColumnOut,
+  ColumnsRead,
+  ColumnValues,
+  PackedColumnsRead,
+  ReadColumnsOptions,
+} from './columns/types.js';
 import { CTRL_GATE } from './constants.js';
 import { cursorOf, type RecordCursor } from './cursor.js';
 import { describeValue } from './describe_value.js';
@@ -70,6 +78,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
   readonly #box: Float64Array;
   readonly #window: ReadWindow;
   readonly #waits: ViewWaits;
+  readonly #columns: ColumnReader;
 
   /**
    * @param options a list of strings is the intern table
@@ -97,6 +106,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
       cursors: new WeakCollection<RecordSource>(),
     };
     this.#waits = new ViewWaits(this.#native, () => this.#takeWindow());
+    this.#columns = new ColumnReader(this.#native, this.#window.plan, () => this.#window.internTable);
     this.#refresh();
   }
 
@@ -292,6 +302,58 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
    */
   getConstrainedRanges(bitset: Uint32Array): RangesOf<S> {
     return rangesOfView(this.#filtered(), bitset) as RangesOf<S>;
+  }
+
+  /**
+   * Values of one field in the records from <= seq < to: numbers as a typed array of the field's type (`bool8` as 0 and
+   * 1), everything else as a list. All of it belongs to the caller; arrays and bytes lie in one buffer of their own.
+   * Where a value is absent, a list holds null and a typed array 0.
+   *
+   * @param out what takes the values: a typed array with room, of which the used part is returned, or an array, which
+   *   takes the range's length; or `{ values, validity }`, whose `validity` takes a bit for each record, 1 = present
+   * @throws RangeError records that are not committed, or may have been overwritten (the message names the oldest intact
+   *   one); an `out` too small
+   * @throws TypeError an unknown field, an `out` of another class
+   * @throws StrandResetError the stream was reset
+   * @throws StrandClosedError the view was closed
+   */
+  readColumn<const N extends NamesOf<S>>(
+    field: N,
+    from: number,
+    to: number,
+    out?: ColumnOut<S, N>,
+  ): ColumnValues<S, N> {
+    return this.#columns.column(field, from, to, out) as ColumnValues<S, N>;
+  }
+
+  /**
+   * Several columns of the records from <= seq < to, by their fields' names, each with its `values` as
+   * {@link readColumn} gives them and, where the field is nullable, its `validity`. Errors as there.
+   *
+   * @param fields names; all fields where undefined
+   * @param options.packed gives the columns as Apache Arrow lays them out: payloads one behind the other with `offsets`,
+   *   `utf8_ref` as handles, `fixed_bytes` flat. `validity` then also comes with a field that is not nullable, where
+   *   JSON, bytes or arrays were left out. More than 2^31 - 1 bytes of payload in one column are a RangeError
+   */
+  readColumns<const N extends NamesOf<S> = NamesOf<S>>(
+    fields: readonly N[] | undefined,
+    from: number,
+    to: number,
+    options: ReadColumnsOptions & { readonly packed: true },
+  ): PackedColumnsRead<S, N>;
+  readColumns<const N extends NamesOf<S> = NamesOf<S>>(
+    fields: readonly N[] | undefined,
+    from: number,
+    to: number,
+    options?: { readonly packed?: false | undefined },
+  ): ColumnsRead<S, N>;
+  readColumns<const N extends NamesOf<S> = NamesOf<S>>(
+    fields: readonly N[] | undefined,
+    from: number,
+    to: number,
+    options: ReadColumnsOptions = {},
+  ): ColumnsRead<S, N> | PackedColumnsRead<S, N> {
+    return this.#columns.columns(fields, from, to, options) as ColumnsRead<S, N>;
   }
 
   /** Wakes and stops the producer. Stays in force until its `reset()`. @param reason at most 104 bytes */

@@ -1,7 +1,7 @@
 import {
   argumentError,
   rangeError,
-  type StrandCapacityError,
+  StrandCapacityError,
   valueCapacityError,
   valueRangeError,
   valueTypeError,
@@ -138,6 +138,20 @@ export function tooLongError(field: FieldPlan, bytes: number, record: number): S
     record,
     bytes,
     `${field.maxPayload} bytes: ${REMEDIES[field.type.name]}`,
+  );
+}
+
+/** A record whose payloads, as far as this field, take more than the whole heap. */
+export function heapFullError(
+  field: FieldPlan,
+  record: number,
+  bytes: number,
+  capacity: number,
+): StrandCapacityError {
+  return new StrandCapacityError(
+    `field '${field.name}' of record ${record} takes the record's payloads to ${bytes} bytes, and the heap holds ${capacity}: ` +
+      'give the strand a larger heap',
+    { field: field.name, record },
   );
 }
 

@@ -1,5 +1,4 @@
-import { StrandCapacityError } from '../errors.js';
-import { type InternHandles, tooLongError } from './converters.js';
+import { heapFullError, type InternHandles, tooLongError } from './converters.js';
 import { closureEncoder } from './encoder_closures.js';
 import { type Encoder, EncoderHelpers, type Stash } from './encoder_helpers.js';
 import { generatedEncoder } from './encoder_source.js';
@@ -36,12 +35,7 @@ export function measure(
     end = Math.ceil(end / elementSize) * elementSize + bytes;
     slack += elementSize - 1;
     if (end - heapStart > capacity) {
-      const taken = end - heapStart;
-      throw new StrandCapacityError(
-        `field '${field.name}' of record ${record} takes the record's payloads to ${taken} bytes, and the heap holds ${capacity}: ` +
-          'give the strand a larger heap',
-        { field: field.name, record },
-      );
+      throw heapFullError(field, record, end - heapStart, capacity);
     }
   }
   return { atStart: end - heapStart, anywhere: end - heapStart + slack };

@@ -11,3 +11,6 @@ export const typedArrayName = getter<string | undefined>(Symbol.toStringTag);
 
 /** Bytes of a typed array as it is now; 0 once it is detached or out of bounds. */
 export const typedArrayBytes = getter<number>('byteLength');
+
+/** Elements of a typed array as it is now. */
+export const typedArrayLength = getter<number>('length');

@@ -66,4 +66,48 @@ void appendUtf16(std::span<const char> utf8, std::u16string& out) noexcept {
   }
 }
 
+std::size_t writeUtf8(std::u16string_view utf16, std::span<char> out) noexcept {
+  std::size_t size = 0;
+  const auto put = [&](std::uint32_t byte) { out[size++] = static_cast<char>(byte); };
+  for (std::size_t at = 0; at < utf16.size(); ++at) {
+    std::uint32_t point = utf16[at];
+    if (point < 0x80) {
+      put(point);
+      continue;
+    }
+    if (point < 0x800) {
+      put(0xC0 | point >> 6);
+      put(0x80 | (point & 0x3F));
+      continue;
+    }
+    if ((point & 0xF800) == 0xD800) {
+      const std::uint32_t next = at + 1 < utf16.size() ? utf16[at + 1] : 0U;
+      if (point < 0xDC00 && (next & 0xFC00) == 0xDC00) {
+        point = 0x10000 + ((point & 0x3FF) << 10 | (next & 0x3FF));
+        ++at;
+        put(0xF0 | point >> 18);
+        put(0x80 | (point >> 12 & 0x3F));
+        put(0x80 | (point >> 6 & 0x3F));
+        put(0x80 | (point & 0x3F));
+        continue;
+      }
+      point = kReplacement;
+    }
+    put(0xE0 | point >> 12);
+    put(0x80 | (point >> 6 & 0x3F));
+    put(0x80 | (point & 0x3F));
+  }
+  return size;
+}
+
+bool narrowAscii(std::u16string_view utf16, std::span<char> out) noexcept {
+  std::uint32_t all = 0;
+  char* const to = out.data();
+  for (std::size_t i = 0; i < utf16.size(); ++i) {
+    all |= utf16[i];
+    to[i] = static_cast<char>(utf16[i]);
+  }
+  return all < 0x80;
+}
+
 }  // namespace strand::kernels

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cassert>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #if defined(__SANITIZE_THREAD__)
 #define STRAND_TSAN 1
@@ -119,29 +121,49 @@ T loadRacy(const std::byte* from) noexcept {
 
 }  // namespace detail
 
+/// Loads one value that another thread may be overwriting; what copyRacy says of the result holds for this one too.
+/// `from` is aligned to the smaller of the value's size and 4: a value of 8 bytes at an odd multiple of 4 is two loads.
+template <typename T>
+requires(std::is_trivially_copyable_v<T> && (sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 ||
+                                             sizeof(T) == 8)) inline T readRacy(const std::byte* from) noexcept {
+  if constexpr (sizeof(T) == 1) {
+    return std::bit_cast<T>(detail::loadRacy<std::uint8_t>(from));
+  } else if constexpr (sizeof(T) == 2) {
+    return std::bit_cast<T>(detail::loadRacy<std::uint16_t>(from));
+  } else if constexpr (sizeof(T) == 4) {
+    return std::bit_cast<T>(detail::loadRacy<std::uint32_t>(from));
+  } else {
+    if (reinterpret_cast<std::uintptr_t>(from) % sizeof(T) == 0) {
+      return std::bit_cast<T>(detail::loadRacy<std::uint64_t>(from));
+    }
+    const std::uint64_t low = detail::loadRacy<std::uint32_t>(from);
+    const std::uint64_t high = detail::loadRacy<std::uint32_t>(from + 4);
+    return std::bit_cast<T>(low | high << 32);
+  }
+}
+
 /// Copies `size` bytes that another thread may be overwriting. The copy may mix old and new bytes: the caller
 /// throws it away unless, behind an `acquireFence()`, the writer's announced position shows that it had not come
 /// this far. `to` is private memory.
 inline void copyRacy(void* to, const void* from, std::size_t size) noexcept {
   auto* out = static_cast<std::byte*>(to);
   const auto* in = static_cast<const std::byte*>(from);
-  const auto copyByte = [&] {
-    *out++ = static_cast<std::byte>(detail::loadRacy<std::uint8_t>(in++));
-    --size;
-  };
-  while (size > 0 && reinterpret_cast<std::uintptr_t>(in) % sizeof(std::uint64_t) != 0) {
-    copyByte();
-  }
-  while (size >= sizeof(std::uint64_t)) {
-    const auto word = detail::loadRacy<std::uint64_t>(in);
+  const auto copyOne = [&]<typename Word>(Word) {
+    const auto word = detail::loadRacy<Word>(in);
     std::memcpy(out, &word, sizeof word);
     in += sizeof word;
     out += sizeof word;
     size -= sizeof word;
-  }
-  while (size > 0) {
-    copyByte();
-  }
+  };
+  const auto misaligned = [&](std::size_t bytes) { return (reinterpret_cast<std::uintptr_t>(in) & bytes) != 0; };
+  if (size >= 1 && misaligned(1)) copyOne(std::uint8_t{});
+  if (size >= 2 && misaligned(2)) copyOne(std::uint16_t{});
+  if (size >= 4 && misaligned(4)) copyOne(std::uint32_t{});
+  // Where fewer bytes were left than the next alignment step needs, what follows is not aligned to 8, and shorter.
+  while (size >= 8) copyOne(std::uint64_t{});
+  if (size >= 4) copyOne(std::uint32_t{});
+  if (size >= 2) copyOne(std::uint16_t{});
+  if (size >= 1) copyOne(std::uint8_t{});
 }
 
 }  // namespace strand

@@ -9,7 +9,6 @@
 
 #include "layout/strand_layout.h"
 #include "memory/atomic_word.h"
-#include "memory/little_endian.h"
 #include "record/schema.h"
 
 namespace strand {
@@ -43,11 +42,10 @@ class RecordReader {
 
   /// A payload's place, clamped to the heap; nullopt where the value is absent or the pointer is nonsense.
   [[nodiscard]] std::optional<HeapPointer> pointer(const Field& field) const noexcept {
-    std::byte raw[8]{};
-    copyRacy(raw, slot_.data() + field.offset, field.info().width);
-    const auto offset = loadLittle<std::uint32_t>(raw);
+    const std::byte* const at = slot_.data() + field.offset;
+    const auto offset = readRacy<std::uint32_t>(at);
     const std::uint32_t length =
-        field.info().wide() ? loadLittle<std::uint32_t>(raw + 4) : loadLittle<std::uint16_t>(raw + 4);
+        field.info().wide() ? readRacy<std::uint32_t>(at + 4) : readRacy<std::uint16_t>(at + 4);
     if (offset == layout::kAbsentOffset || std::uint64_t{offset} + length > heap_.size()) return std::nullopt;
     return HeapPointer{offset, length};
   }

@@ -1,6 +1,7 @@
 #include "ring/record_snapshot.h"
 
 #include "layout/strand_layout.h"
+#include "memory/little_endian.h"
 #include "record/decode.h"
 
 namespace strand {

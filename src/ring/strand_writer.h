@@ -118,6 +118,8 @@ class StrandWriter {
   Status publish() noexcept;
   /// Ends the batch; what was not published never becomes visible.
   void abandon() noexcept;
+  /// Whether a batch is between reserve() and its end.
+  [[nodiscard]] bool batchOpen() const noexcept { return batch_.open; }
   /// Records of the present or last batch that are visible.
   [[nodiscard]] std::uint64_t publishedInBatch() const noexcept { return publishedInBatch_; }
 

@@ -34,14 +34,19 @@ class TextStretch {
 
   /// Latin-1 (here: ASCII) text, if it is one; otherwise utf16() holds it.
   [[nodiscard]] bool isAscii() const noexcept { return ascii_; }
-  [[nodiscard]] std::span<const char> ascii() const noexcept { return bytes_; }
+  [[nodiscard]] std::span<const char> ascii() const noexcept { return {bytes_.data(), size_}; }
   [[nodiscard]] std::u16string_view utf16() const noexcept { return utf16_; }
 
  private:
   bool append(const RecordReader& record, const Field& field, std::uint32_t& end, bool first) noexcept;
+  void copyRun() noexcept;
   void finish(std::span<std::uint32_t> ends) noexcept;
 
+  /// The first `size_` bytes are the stretch; the last `run_.size()` of them are still to be copied: payloads that lie
+  /// one behind the other are copied as one.
   std::vector<char> bytes_;
+  std::size_t size_ = 0;
+  std::span<const std::byte> run_;
   std::u16string utf16_;
   bool ascii_ = true;
 };

@@ -133,6 +133,7 @@ describe('README.md', () => {
     for (const file of [
       'README.md',
       'docs/choosing.md',
+      'docs/columns.md',
       'docs/design.md',
       'docs/protocol.md',
       'src/ring/protocol.md',

@@ -1,4 +1,6 @@
 import { chunkCases } from './chunks.mjs';
+import { columnCases } from './columns.mjs';
+import { copyBytes } from './copy_bytes.mjs';
 import { filterCases } from './filter.mjs';
 import { memoryFlat } from './memory_flat.mjs';
 import { oneThreadCases } from './one_thread.mjs';
@@ -15,4 +17,6 @@ export const cases = [
   seekHeap,
   memoryFlat,
   ...filterCases,
+  ...columnCases,
+  copyBytes,
 ];
