@@ -107,6 +107,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   readonly #publishRecord: () => number;
   readonly #reserveRun: () => number;
   readonly #publishBatch: () => number;
+  readonly #state: () => number;
   readonly #box: Float64Array;
   readonly #ends: Uint32Array;
   readonly #plan: RecordPlan;
@@ -140,6 +141,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       publishRecord: this.#publishRecord,
       reserve: this.#reserveRun,
       publish: this.#publishBatch,
+      state: this.#state,
     } = this.#native);
     this.map = mapOf(this.#native.header) as StrandMap<S>;
     this.#plan = planOf(this.#native.header);
@@ -199,7 +201,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
    * @throws StrandAbortError a consumer has signalled an abort
    */
   writeColumns(columns: ColumnsOf<S>, count?: number): void {
-    this.#check(this.#idle().state());
+    this.#idle();
+    this.#check(this.#state());
     this.#begin();
     try {
       this.#columns.open(columns, count);
@@ -447,7 +450,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     if (!Array.isArray(records)) {
       throw argumentError(`a batch is an array of records, got ${describeValue(records)}`);
     }
-    this.#check(this.#native.state());
+    this.#check(this.#state());
     const batch = new BatchProgress(records, records.length);
     this.#begin();
     return batch;
