@@ -165,11 +165,11 @@ const writers = {
     const { writer, view } = await openStrand(fields);
     return { ...ends(view), write: () => writer.writeColumns(packed) };
   },
-  async 'strand, objects'(fields, columns, records) {
+  async 'strand, objects'(fields, _columns, records) {
     const { writer, view } = await openStrand(fields);
     return { ...ends(view), write: () => writer.writeRecordBatch(records) };
   },
-  async 'plain ring, objects'(fields, columns, records) {
+  async 'plain ring, objects'(fields, _columns, records) {
     const { writer, view } = openPlain(fields);
     return { ...ends(view), write: () => writer.writeRecordBatch(records) };
   },
