@@ -80,10 +80,14 @@ napi_value ColumnWrites::openColumns(napi_env env, napi_callback_info info, Stra
       std::uint32_t length = 0;
       napi_get_array_length(env, values, &length);
       lists_[k].resize(length);
-      for (std::uint32_t i = 0; i < length; ++i) {
+      // A scope for each would cost as much as the rest, and one for all would hold as many handles.
+      constexpr std::uint32_t kPerScope = 256;
+      for (std::uint32_t from = 0; from < length; from += kPerScope) {
         napi_handle_scope scope = nullptr;
         napi_open_handle_scope(env, &scope);
-        lists_[k][i] = rawBytesOf(env, elementAt(env, values, i));
+        for (std::uint32_t i = from; i < std::min(length, from + kPerScope); ++i) {
+          lists_[k][i] = rawBytesOf(env, elementAt(env, values, i));
+        }
         napi_close_handle_scope(env, scope);
       }
       source.list = lists_[k];

@@ -11,8 +11,6 @@ namespace strand::binding {
 /// Bytes of a typed array of any class as they are now; empty for anything else, and once it is detached.
 inline std::span<std::byte> rawBytesOf(napi_env env, napi_value array) noexcept {
   constexpr std::size_t kElementSizes[]{1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
-  bool isTypedArray = false;
-  if (napi_is_typedarray(env, array, &isTypedArray) != napi_ok || !isTypedArray) return {};
   napi_typedarray_type type = napi_int8_array;
   std::size_t length = 0;
   void* data = nullptr;

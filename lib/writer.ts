@@ -115,6 +115,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   readonly #publishRecord: () => number;
   readonly #reserveRun: () => number;
   readonly #publishBatch: () => number;
+  readonly #state: () => number;
   readonly #box: Float64Array;
   readonly #ends: Uint32Array;
   readonly #plan: RecordPlan;
@@ -152,6 +153,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       publishRecord: this.#publishRecord,
       reserve: this.#reserveRun,
       publish: this.#publishBatch,
+      state: this.#state,
     } = this.#native);
     this.#plan = planOf(this.#native.header);
     // Of equal strings the first one's handle counts.
@@ -209,7 +211,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
    * @throws StrandAbortError a consumer has signalled an abort
    */
   writeColumns(columns: ColumnsOf<S>, count?: number): void {
-    this.#check(this.#idle().state());
+    this.#idle();
+    this.#check(this.#state());
     this.#begin();
     try {
       this.#columns.open(columns, count);
@@ -461,7 +464,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     if (!Array.isArray(records)) {
       throw argumentError(`a batch is an array of records, got ${describeValue(records)}`);
     }
-    this.#check(this.#native.state());
+    this.#check(this.#state());
     const batch = new BatchProgress(records, records.length);
     this.#begin();
     return batch;
