@@ -214,11 +214,12 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     this.#idle();
     this.#check(this.#state());
     this.#begin();
+    let records = 0;
     try {
-      this.#columns.open(columns, count);
+      records = this.#columns.open(columns, count);
       this.#check(this.#block(() => this.#native.stepColumns()));
     } catch (error) {
-      this.#giveUp(error);
+      this.#giveUp(error, records);
     } finally {
       this.#columns.close();
       this.#busy = false;

@@ -51,8 +51,8 @@ export class ColumnEncoder {
     this.#validities = plan.fields.map(() => undefined);
   }
 
-  /** Checks a batch and leaves it open in the core. */
-  open(columns: unknown, count: unknown): void {
+  /** Checks a batch and leaves it open in the core. → its records */
+  open(columns: unknown, count: unknown): number {
     if (count !== undefined && !isPosition(count)) {
       throw rangeError(`a batch has a whole number of records, got ${describeValue(count)}`);
     }
@@ -67,6 +67,7 @@ export class ColumnEncoder {
       records,
     );
     if (fault !== ColumnFaultCode.NONE) throw this.#fault(fault);
+    return records;
   }
 
   close(): void {
