@@ -86,13 +86,28 @@ function validityOf({ typeId, nullBitmap, nullCount, offset, length }: Arrow.Dat
   return bitWords(nullBitmap, offset, length);
 }
 
-/** The validity with the nulls that a dictionary holds. */
-function nullsOf({ data, validity }: Source): Uint32Array | undefined {
+/**
+ * The validity with the nulls that a dictionary holds.
+ *
+ * @throws RangeError an index outside the dictionary
+ */
+function nullsOf({ field, data, validity }: Source): Uint32Array | undefined {
+  if (data.typeId !== arrow.Type.Dictionary) return validity;
   const { dictionary, length } = data;
-  if (data.typeId !== arrow.Type.Dictionary || !dictionary || dictionary.nullCount === 0) return validity;
-  const present = validity ?? allSet(length);
+  const entries = dictionary?.length ?? 0;
+  let present = validity;
   for (let i = 0; i < length; i++) {
-    if (isSet(present, i) && !dictionary.isValid(Number(data.values[i]))) clearBit(present, i);
+    if (!isSet(present, i)) continue;
+    const index = Number(data.values[i]);
+    if (!(index >= 0 && index < entries)) {
+      throw rangeError(
+        `${fieldLabel(field.name)} of record ${i} has the index ${index}, its dictionary has ${entries} entries`,
+        { field: field.name, record: i },
+      );
+    }
+    if (dictionary?.isValid(index)) continue;
+    present ??= allSet(length);
+    clearBit(present, i);
   }
   return present;
 }
@@ -197,7 +212,7 @@ function decoded({ data, validity }: Source): unknown[] {
 
 /** What each entry of a dictionary becomes, computed once for those that are used. */
 function byDictionary<T>(
-  { field, data, validity }: Source,
+  { data, validity }: Source,
   convert: (value: string, record: number) => T,
   take: (record: number, value: T) => void,
 ): void {
@@ -208,17 +223,7 @@ function byDictionary<T>(
     const index = Number(data.values[i]);
     let value = known.get(index);
     if (value === undefined) {
-      const text: unknown = dictionary?.get(index);
-      if (typeof text !== 'string') {
-        throw rangeError(
-          `${fieldLabel(field.name)} of record ${i} has the index ${index}, outside the dictionary`,
-          {
-            field: field.name,
-            record: i,
-          },
-        );
-      }
-      value = convert(text, i);
+      value = convert(dictionary?.get(index) as string, i);
       known.set(index, value);
     }
     take(i, value);
@@ -276,23 +281,33 @@ function tooLarge({ name }: SchemaField): RangeError {
 
 /** Offsets and values as they are; 64-bit offsets become those of the part of the values that they reach. */
 function packedColumn(source: Source, elements = source.data.values as NumberArray): Values {
-  const { data, field } = source;
+  const { data, field, validity } = source;
   const given = data.valueOffsets as unknown as Int32Array | BigInt64Array;
   const count = data.length;
-  if (given instanceof Int32Array) return { offsets: offsetsOf(given, count), values: elements };
+  if (given instanceof Int32Array) return { offsets: offsetsOf(given, count, validity), values: elements };
   const base = given[0] ?? 0n;
-  const end = given[Math.min(count, given.length - 1)] ?? 0n;
+  let end = base;
+  // The last one may be a zero behind nulls.
+  for (const offset of given.subarray(0, count + 1)) if (offset > end) end = offset;
   if (end - base > MAX_OFFSET) throw tooLarge(field);
-  const offsets = Int32Array.from(given.subarray(0, count + 1), (offset) => Number(offset - base));
+  const offsets = Int32Array.from(given.subarray(0, count + 1), (offset) =>
+    Math.max(0, Number(offset - base)),
+  );
   const values = elements.subarray(Number(base), Number(end)) as NumberArray;
-  return { offsets: offsetsOf(offsets, count), values };
+  return { offsets: offsetsOf(offsets, count, validity), values };
 }
 
-/** One offset more than there are records: an empty column may have none, and nulls at the end need none. */
-function offsetsOf(offsets: Int32Array, count: number): Int32Array {
-  if (offsets.length > count) return offsets.subarray(0, count + 1);
-  const all = new Int32Array(count + 1).fill(offsets.at(-1) ?? 0);
-  all.set(offsets);
+/**
+ * One offset more than there are records. An empty column may have none, and where Arrow has lengthened a column by
+ * nulls theirs are missing, or zeros.
+ */
+function offsetsOf(offsets: Int32Array, count: number, validity: Uint32Array | undefined): Int32Array {
+  if (validity === undefined && offsets.length > count) return offsets.subarray(0, count + 1);
+  const all = new Int32Array(count + 1);
+  all.set(offsets.subarray(0, count + 1));
+  for (let i = 0; i < count; i++) {
+    if (!isSet(validity, i)) all[i + 1] = Math.max(all[i] as number, all[i + 1] as number);
+  }
   return all;
 }
 

@@ -78,9 +78,11 @@ export class ReaderSource implements AsyncIterableIterator<Arrow.RecordBatch> {
       }
       if (this.closed) return DONE;
       // Who writes or collects batches learns the schema from one.
-      const last = this.numRecordBatches++ === 0 ? this.#batches.empty() : undefined;
+      const last = this.numRecordBatches === 0 ? this.#batches.empty() : undefined;
       await this.cancel();
-      return last === undefined ? DONE : { done: false, value: last };
+      if (last === undefined) return DONE;
+      this.numRecordBatches++;
+      return { done: false, value: last };
     } catch (error) {
       // cancel() has ended the wait.
       if (this.closed) return DONE;

@@ -59,5 +59,5 @@ function sourceOf(view: unknown, fields: unknown, call: string): BatchSource {
   if (!(view instanceof StrandView)) {
     throw argumentError(`${call} takes a StrandView, got ${describeValue(view)}`);
   }
-  return new BatchSource(view, fields);
+  return BatchSource.of(view, fields);
 }
