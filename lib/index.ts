@@ -74,7 +74,13 @@ export {
   type StrandMap,
   type StrandMapOptions,
 } from './strand_map.js';
-export { StrandView, type StrandViewOptions, type StreamStatus, type ViewStats } from './view.js';
+export {
+  type BatchesOptions,
+  StrandView,
+  type StrandViewOptions,
+  type StreamStatus,
+  type ViewStats,
+} from './view.js';
 export type { WaitOptions } from './view_waits.js';
 export {
   type HeapClaim,

@@ -22,7 +22,7 @@ import { internTableOf } from './metadata.js';
 import { native } from './native.js';
 import { unwrap } from './native_fault.js';
 import type { NativeView } from './native_types.js';
-import { optionsOf } from './options.js';
+import { checkSignal, optionsOf } from './options.js';
 import { isPosition } from './position.js';
 import type { FilterableType, PredicateOf, PredicatesOf, RangesOf } from './predicate.js';
 import { RecordBatch } from './record_batch.js';
@@ -52,6 +52,12 @@ export interface StrandViewOptions<S extends Schema = Schema> {
   readonly schema?: S;
   /** Strings of the `utf8_ref` fields, by handle; unless given those of the header's meta. */
   readonly internTable?: readonly string[];
+}
+
+export interface BatchesOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Records of one batch at most. */
+  readonly maxRecords?: number | undefined;
 }
 
 export interface ViewStats {
@@ -203,6 +209,11 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     const status = this.#native.releaseConsumer(checkToken(token));
     this.#refresh();
     this.#mustBeOk(status);
+  }
+
+  /** Strings of the `utf8_ref` fields, by handle; undefined where nobody has given any. */
+  get internTable(): readonly string[] | undefined {
+    return this.#window.internTable;
   }
 
   /** Position up to which records are released: the slowest consumer's. */
@@ -386,15 +397,35 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
    * acknowledged when the loop asks for the next; where other consumers are registered the loop registers itself. Ends
    * at the end of the stream; delivers what was committed before an error, then throws it.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch<S>, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<RecordBatch<S>, void, undefined> {
+    return this.batches();
+  }
+
+  /**
+   * The same with limits. A loop that is left, by `break` or by an error, leaves the batch at hand unacknowledged and
+   * ends its registration.
+   *
+   * @param options.signal ends the loop with its reason
+   * @param options.maxRecords of one batch; unless given all that are committed come together
+   */
+  batches(options?: BatchesOptions): AsyncGenerator<RecordBatch<S>, void, undefined> {
+    const { signal, maxRecords } = optionsOf(options, 'batches', '{ signal, maxRecords }');
+    return this.#drain(checkSignal(signal), checkMaxRecords(maxRecords));
+  }
+
+  async *#drain(
+    signal: AbortSignal | undefined,
+    maxRecords: number,
+  ): AsyncGenerator<RecordBatch<S>, void, undefined> {
+    const wait = signal === undefined ? {} : { signal };
     const cursor = this.allocateCursor();
-    await this.waitForCommit(0, 0);
+    await this.waitForCommit(0, { ...wait, timeoutMs: 0 });
     let token = this.#registerBesideOthers(undefined);
     try {
       let { epoch } = this.#window;
       let seq = this.effectiveReadCursor;
       for (;;) {
-        const committed = await this.waitForCommit(seq);
+        const committed = await this.waitForCommit(seq, wait);
         if (this.#window.epoch !== epoch) {
           // A wait from 0 enters the stream that has begun meanwhile, which has voided the token.
           ({ epoch } = this.#window);
@@ -402,10 +433,12 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
           seq = this.effectiveReadCursor;
           continue;
         }
-        if (committed > seq) {
-          yield new RecordBatch(cursor, seq, committed);
-          token = this.#acknowledgeBatch(committed, token);
-          seq = committed;
+        while (seq < committed) {
+          signal?.throwIfAborted();
+          const to = Math.min(committed, seq + maxRecords);
+          yield new RecordBatch(cursor, seq, to);
+          token = this.#acknowledgeBatch(to, token);
+          seq = to;
         }
         const { status } = this;
         if (status === 'eos' && seq === this.committedCount) return;
@@ -531,6 +564,12 @@ function checkTable(table: unknown): readonly string[] {
     );
   }
   return table;
+}
+
+function checkMaxRecords(maxRecords: unknown): number {
+  if (maxRecords === undefined) return Number.POSITIVE_INFINITY;
+  if (isPosition(maxRecords) && maxRecords > 0) return maxRecords;
+  throw rangeError(`maxRecords is a whole number of records from 1, got ${describeValue(maxRecords)}`);
 }
 
 function checkToken(token: unknown): number {

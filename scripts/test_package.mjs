@@ -36,9 +36,19 @@ must('mv', ['package', 'core'], { cwd: scope });
 for (const dependency of ['node-addon-api', 'node-api-headers']) {
   symlinkSync(path.join(root, 'node_modules', dependency), path.join(scope, '..', dependency));
 }
-must(process.execPath, ['--input-type=module', '--eval', "await import('@strand/core')"], {
-  cwd: path.join(directory, 'app'),
-});
+const app = path.join(directory, 'app');
+const evaluate = (code) => must(process.execPath, ['--input-type=module', '--eval', code], { cwd: app });
+evaluate("await import('@strand/core')");
+
+// The optional peer: a clear error without it, and with it an entry point that shares the application's copy.
+evaluate(`
+  const { code } = await import('@strand/core/arrow').then(() => ({}), (error) => error);
+  if (code !== 'ERR_STRAND_PEER_MISSING') throw new Error('without apache-arrow the import gave ' + code);`);
+symlinkSync(path.join(root, 'node_modules/apache-arrow'), path.join(scope, '..', 'apache-arrow'));
+evaluate(`
+  const { arrowSchema } = await import('@strand/core/arrow');
+  const { Schema } = await import('apache-arrow');
+  if (!(arrowSchema({ fields: [] }) instanceof Schema)) throw new Error('apache-arrow was loaded twice');`);
 
 const installed = path.join(scope, 'core');
 const packedHash = path.join(directory, 'abi.json');

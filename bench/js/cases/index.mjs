@@ -1,3 +1,4 @@
+import { arrowCases } from './arrow.mjs';
 import { chunkCases } from './chunks.mjs';
 import { columnCases } from './columns.mjs';
 import { copyBytes } from './copy_bytes.mjs';
@@ -18,5 +19,6 @@ export const cases = [
   memoryFlat,
   ...filterCases,
   ...columnCases,
+  ...arrowCases,
   copyBytes,
 ];

@@ -1,0 +1,100 @@
+import { DataType, type Vector } from 'apache-arrow';
+import { describe, expect, test } from 'vitest';
+import { packBits, unpackBits } from '../../../dist/arrow/bitmap.js';
+import { readRecordBatch } from '../../../dist/arrow.js';
+import { createStrand, StrandResetError, StrandView, StrandWriter } from '../../../dist/index.js';
+import { expectThrown, open, openNumbered } from '../support/strands.js';
+
+describe('columns of a batch', () => {
+  test('are those asked for, in that order', () => {
+    const { writer, view } = open([
+      { name: 'a', type: 'u8' },
+      { name: 'b', type: 'u8' },
+    ]);
+    writer.writeRecordBatch([{ a: 1, b: 2 }]);
+    expect(readRecordBatch(view, 0, 1, { fields: ['b', 'a'] }).schema.names).toStrictEqual(['b', 'a']);
+    expectThrown(() => readRecordBatch(view, 0, 1, { fields: ['c' as never] }), TypeError);
+    expectThrown(() => readRecordBatch(view, 0, 1, { fields: 'a' as never }), TypeError);
+  });
+
+  test('belong to records that can be read', () => {
+    const { writer, view } = openNumbered(2);
+    expectThrown(() => readRecordBatch(view, 0, 1), RangeError);
+    writer.writeRecordBatch([{ n: 1 }, { n: 2 }]);
+    view.acknowledgeRead(2);
+    writer.writeRecordBatch([{ n: 3 }]);
+    expectThrown(() => readRecordBatch(view, 0, 1), RangeError);
+    writer.reset();
+    expectThrown(() => readRecordBatch(view, 0, 1), StrandResetError);
+  });
+});
+
+describe('utf8_ref', () => {
+  const fields = [{ name: 'kind', type: 'utf8_ref' }] as const;
+
+  test('is a dictionary of the intern table; a handle outside it is null', () => {
+    const strand = createStrand(fields);
+    const writer = new StrandWriter(strand);
+    writer.writeRecordBatch([
+      { kind: 1 },
+      { kind: 7 },
+      { kind: 0xffffffff },
+      { kind: 0 },
+      { kind: 0x80000000 },
+    ]);
+    const view = new StrandView(strand, ['a', 'b']);
+    const column = readRecordBatch(view, 0, 5).getChild('kind') as Vector;
+    expect(DataType.isDictionary(column.type)).toBe(true);
+    expect(column.toArray()).toStrictEqual(['b', null, null, 'a', null]);
+    expect(column.nullCount).toBe(3);
+  });
+
+  test('follows the table', () => {
+    const strand = createStrand(fields);
+    new StrandWriter(strand).writeRecordBatch([{ kind: 0 }, { kind: 1 }]);
+    const table = ['a'];
+    const view = new StrandView(strand, table);
+    const values = () => (readRecordBatch(view, 0, 2).getChild('kind') as Vector).toArray();
+    expect(values()).toStrictEqual(['a', null]);
+    table.push('b');
+    expect(values()).toStrictEqual(['a', 'b']);
+    view.updateInternTable(['x', 'y']);
+    expect(values()).toStrictEqual(['x', 'y']);
+    view.updateInternTable([]);
+    expect(values()).toStrictEqual([null, null]);
+  });
+
+  test('without a table is refused, and can be left out', () => {
+    const strand = createStrand([...fields, { name: 'n', type: 'u8' }]);
+    new StrandWriter(strand).writeRecordBatch([{ kind: 1, n: 2 }]);
+    const view = new StrandView(strand);
+    expectThrown(() => readRecordBatch(view, 0, 1), TypeError, { field: 'kind' });
+    expect(readRecordBatch(view, 0, 1, { fields: ['n'] }).numRows).toBe(1);
+  });
+});
+
+test('texts are UTF-8 whatever bytes a producer wrote', () => {
+  const { writer, view } = open([{ name: 't', type: 'utf8' }], { heapCapacity: 1024 });
+  const euro = Buffer.from('€');
+  const values = Uint8Array.of(0x61, 0xff, ...euro, 0x62);
+  // The second and third text cut the euro sign in two.
+  const offsets = Int32Array.of(0, 2, 3, 5, 6);
+  writer.writeColumns({ t: { offsets, values } });
+  const cursor = view.allocateCursor();
+  const expected = [0, 1, 2, 3].map((seq) => {
+    cursor.seek(seq);
+    return cursor.getString('t');
+  });
+  expect(expected.join('')).toContain('\ufffd');
+  expect((readRecordBatch(view, 0, 4).getChild('t') as Vector).toArray()).toStrictEqual(expected);
+});
+
+test('bits are packed as they are unpacked, at every length and offset', () => {
+  for (let length = 0; length < 70; length++) {
+    const bytes = Uint8Array.from({ length }, (_, i) => Number((i * i) % 3 === 1));
+    const bits = packBits(bytes);
+    for (let offset = 0; offset <= length; offset++) {
+      expect(unpackBits(bits, offset, length - offset)).toStrictEqual(bytes.slice(offset));
+    }
+  }
+});
