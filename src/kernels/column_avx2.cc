@@ -239,7 +239,7 @@ __attribute__((target("avx2,popcnt"))) std::uint64_t countBitsAvx2(std::span<con
   return count;
 }
 
-const ColumnKernels kAvx2Kernels{"avx2", matchAvx2, extremesAvx2, countBitsAvx2};
+const ColumnKernels kAvx2Kernels{"avx2", matchAvx2, matchRowsAvx2, extremesAvx2, countBitsAvx2};
 
 }  // namespace strand::kernels
 
