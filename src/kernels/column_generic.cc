@@ -32,7 +32,7 @@ std::uint64_t matchWord(const RowTest::Words& words, std::size_t word, const std
   if (const std::uint32_t real = words.real[word]; real != 0) {
     packTests(at, stride, count, &passed, [=](const std::byte* value) -> std::uint32_t {
       const auto bits = detail::loadRacy<std::uint32_t>(value);
-      const std::uint32_t sign = static_cast<std::uint32_t>(static_cast<std::int32_t>(bits) >> 31);
+      const auto sign = static_cast<std::uint32_t>(static_cast<std::int32_t>(bits) >> 31);
       return (((bits ^ (sign & real)) - low) & mask) <= span ? 1 : 0;
     });
   } else {

@@ -42,7 +42,7 @@ STRAND_AVX512 void matchWords(const RowTest& test, const std::byte* window, std:
   const __m512i span = loadTwo(each.span.data(), each.span.data());
   const std::size_t stride = test.stride();
   const std::size_t ahead = bytesAhead(stride);
-  std::array<std::uint16_t, kBatch * kMasks> masks;
+  std::array<std::uint16_t, kBatch * kMasks> masks{};
   for (std::size_t from = 0; from < words; from += kBatch) {
     const std::size_t here = std::min(kBatch, words - from);
     for (std::size_t i = 0; i < here * kMasks; ++i, window += 2 * stride) {
