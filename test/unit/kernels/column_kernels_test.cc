@@ -54,7 +54,7 @@ class RandomColumn {
       const auto bits = static_cast<std::int64_t>(random.bits());
       return width_ == 8 ? bits : static_cast<std::int32_t>(bits);
     };
-    const auto [low, high] = std::minmax(bound(), bound());
+    const auto [low, high] = std::minmax({bound(), bound()});
     return {low, high};
   }
 
