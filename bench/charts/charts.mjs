@@ -58,6 +58,30 @@ export const charts = [
     ],
   },
   {
+    name: 'filters',
+    title: 'Filters over a window, and the ranges of what they find',
+    subtitle: '65,536 records, 40 % of them between the bounds. Time per record, of ranges per record found.',
+    scale: 'linear',
+    panels: [
+      { case: 'filter-16', label: 'f32 between, records of 16 bytes' },
+      { case: 'filter-32', label: 'records of 32 bytes' },
+      { case: 'filter-256', label: 'records of 256 bytes' },
+      { case: 'ranges', label: 'ranges of three fields, records of 16 bytes' },
+    ],
+  },
+  {
+    name: 'columns',
+    title: 'Columns in and out',
+    subtitle: 'Records of u32, f32, f64 and, where there is text, a utf8. Time per value or record.',
+    scale: 'linear',
+    panels: [
+      { case: 'read-column-f32', label: 'read a column of f32' },
+      { case: 'read-column-utf8', label: 'read a column of utf8, 16 characters' },
+      { case: 'write-columns', label: 'write columns of u32, f32, f64' },
+      { case: 'write-columns-string', label: 'write them and a utf8 of 17 characters' },
+    ],
+  },
+  {
     name: 'core',
     title: 'The C++ core beside queues for C++',
     subtitle: 'Two threads, records of 24 bytes, each one checked. Time per record.',

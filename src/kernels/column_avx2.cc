@@ -22,8 +22,9 @@ STRAND_AVX2_INLINE __m256i broadcastWord(const std::byte* at) noexcept {
   return _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(at)));
 }
 
+/// Longs are aligned to 4, which _mm256_broadcast_sd does not take; this is one load all the same.
 STRAND_AVX2_INLINE __m256i broadcastLong(const std::byte* at) noexcept {
-  return _mm256_castpd_si256(_mm256_broadcast_sd(reinterpret_cast<const double*>(at)));
+  return _mm256_broadcastq_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at)));
 }
 
 /// Keys of as many values as a register holds.
@@ -239,7 +240,7 @@ __attribute__((target("avx2,popcnt"))) std::uint64_t countBitsAvx2(std::span<con
   return count;
 }
 
-const ColumnKernels kAvx2Kernels{"avx2", matchAvx2, extremesAvx2, countBitsAvx2};
+const ColumnKernels kAvx2Kernels{"avx2", matchAvx2, matchRowsAvx2, extremesAvx2, countBitsAvx2};
 
 }  // namespace strand::kernels
 

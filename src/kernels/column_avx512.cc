@@ -184,7 +184,7 @@ void match(const Column& column, const KeyRange& range, std::size_t count, std::
 
 }  // namespace
 
-const ColumnKernels kAvx512Kernels{"avx512", match, extremesAvx2, countBitsAvx2};
+const ColumnKernels kAvx512Kernels{"avx512", match, matchRowsAvx512, extremesAvx2, countBitsAvx2};
 
 }  // namespace strand::kernels
 

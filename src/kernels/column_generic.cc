@@ -22,6 +22,42 @@ void match(const Column& column, const KeyRange& range, std::size_t count, std::
   withLane(column.lane, [&](auto lane) { matchLane<lane()>(column, range, count, bits); });
 }
 
+/// One word of 64 slots or fewer.
+std::uint64_t matchWord(const RowTest::Words& words, std::size_t word, const std::byte* at, std::size_t stride,
+                        std::size_t count) noexcept {
+  const std::uint32_t low = words.low[word];
+  const std::uint32_t mask = words.mask[word];
+  const std::uint32_t span = words.span[word];
+  std::uint64_t passed = 0;
+  if (const std::uint32_t real = words.real[word]; real != 0) {
+    packTests(at, stride, count, &passed, [=](const std::byte* value) -> std::uint32_t {
+      const auto bits = detail::loadRacy<std::uint32_t>(value);
+      const auto sign = static_cast<std::uint32_t>(static_cast<std::int32_t>(bits) >> 31);
+      return (((bits ^ (sign & real)) - low) & mask) <= span ? 1 : 0;
+    });
+  } else {
+    packTests(at, stride, count, &passed, [=](const std::byte* value) -> std::uint32_t {
+      return ((detail::loadRacy<std::uint32_t>(value) - low) & mask) <= span ? 1 : 0;
+    });
+  }
+  return passed;
+}
+
+/// Word by word for 64 slots at a time, which are in the fastest cache from the second word on.
+void matchRows(const RowTest& test, const std::byte* slots, std::size_t count, std::uint64_t* bits) noexcept {
+  const RowTest::Words& words = test.words();
+  const std::byte* window = slots + test.offset();
+  for (std::size_t from = 0; from < count; from += kBitsPerWord, window += kBitsPerWord * test.stride()) {
+    const std::size_t here = std::min(kBitsPerWord, count - from);
+    std::uint64_t all = lowBits(here);
+    for (std::size_t word = 0; word < RowTest::kWords; ++word) {
+      if (words.mask[word] == 0) continue;
+      all &= matchWord(words, word, window + word * sizeof(std::uint32_t), test.stride(), here);
+    }
+    *bits++ = all;
+  }
+}
+
 template <Lane kLane>
 void extremesLane(const Column& column, const KeyRange& range, std::size_t count, const std::uint64_t* bits,
                   KeyExtremes& extremes) noexcept {
@@ -58,6 +94,6 @@ std::uint64_t countBits(std::span<const std::uint32_t> words) noexcept {
 
 }  // namespace
 
-const ColumnKernels kGenericKernels{"generic", match, extremes, countBits};
+const ColumnKernels kGenericKernels{"generic", match, matchRows, extremes, countBits};
 
 }  // namespace strand::kernels

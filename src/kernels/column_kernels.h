@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "kernels/column.h"
+#include "kernels/row_test.h"
 
 // GCC for Windows does not align the stack for wide registers, and code that spills them crashes (GCC bug 54412).
 #if defined(__x86_64__) && !(defined(_WIN32) && !defined(__clang__))
@@ -23,6 +24,11 @@ struct ColumnKernels {
   /// Bit j of `bits` (least significant first) says whether the key of value j is in the range; wordsFor(count) words
   /// are written, bits past `count` as 0.
   void (*match)(const Column& column, const KeyRange& range, std::size_t count, std::uint64_t* bits) noexcept;
+
+  /// Bit j of `bits` says whether all words of slot j pass; as `match`, but all bytes of the slots may be read.
+  ///
+  /// @param slots the first one, aligned to 4
+  void (*matchRows)(const RowTest& test, const std::byte* slots, std::size_t count, std::uint64_t* bits) noexcept;
 
   /// Widens `extremes` by the keys in `range` of the values whose bits are set. Bits past `count` must be 0.
   void (*extremes)(const Column& column, const KeyRange& range, std::size_t count, const std::uint64_t* bits,

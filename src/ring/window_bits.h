@@ -13,7 +13,7 @@ namespace strand {
 
 /// Records that are scanned together: few enough that their slots stay in the fast caches from one field to the next,
 /// and many enough that a call costs nothing beside them. A multiple of 64.
-inline constexpr std::size_t kScanBlock = 512;
+inline constexpr std::size_t kScanBlock = 1024;
 inline constexpr std::size_t kScanWords = kScanBlock / kernels::kBitsPerWord;
 
 /// Bits of one block, the first record's lowest; bits past the block's records are 0.

@@ -15,9 +15,36 @@ void WindowFilter::addCondition(Condition condition) noexcept {
     present.field = condition.field;
     present.validity = true;
     present.range = kPresent;
-    conditions_.push_back(std::move(present));
+    addTest(std::move(present));
+  }
+  addTest(std::move(condition));
+}
+
+void WindowFilter::addTest(Condition condition) noexcept {
+  for (kernels::RowTest& row : rows_) {
+    if (addToRow(row, condition)) return;
+  }
+  for (auto other = conditions_.begin(); other != conditions_.end(); ++other) {
+    kernels::RowTest row(view_->schema().recordStride());
+    if (!addToRow(row, *other) || !addToRow(row, condition)) continue;
+    rows_.push_back(row);
+    conditions_.erase(other);
+    return;
   }
   conditions_.push_back(std::move(condition));
+}
+
+kernels::Column WindowFilter::columnAt(const Condition& condition, const std::byte* firstSlot) const noexcept {
+  const Field& field = view_->schema().fields()[condition.field];
+  const std::size_t stride = view_->schema().recordStride();
+  return condition.validity ? validityOf(field, firstSlot, stride) : columnOf(field, firstSlot, stride);
+}
+
+bool WindowFilter::addToRow(kernels::RowTest& row, const Condition& condition) const noexcept {
+  if (condition.isSet) return false;
+  const std::byte* const slot = view_->slot(0).data();
+  const kernels::Column column = columnAt(condition, slot);
+  return row.add(static_cast<std::size_t>(column.first - slot), column, condition.range);
 }
 
 Status WindowFilter::addBetween(std::size_t field, const Value& low, const Value& high) noexcept {
@@ -61,12 +88,14 @@ RecordRange WindowFilter::look() const noexcept {
   return {window.start, window.committed - window.start};
 }
 
+void WindowFilter::matchRun(const kernels::RowTest& row, std::uint64_t seq, std::size_t count,
+                            BlockBits& bits) const noexcept {
+  kernels::columnKernels().matchRows(row, view_->slot(seq).data(), count, bits.data());
+}
+
 void WindowFilter::matchRun(const Condition& condition, std::uint64_t seq, std::size_t count,
                             BlockBits& bits) const noexcept {
-  const Field& field = view_->schema().fields()[condition.field];
-  const std::span<const std::byte> slot = view_->slot(seq);
-  const kernels::Column column =
-      condition.validity ? validityOf(field, slot.data(), slot.size()) : columnOf(field, slot.data(), slot.size());
+  const kernels::Column column = columnAt(condition, view_->slot(seq).data());
   if (condition.isSet) {
     condition.handles.match(column, count, bits.data());
   } else {
@@ -74,32 +103,32 @@ void WindowFilter::matchRun(const Condition& condition, std::uint64_t seq, std::
   }
 }
 
-void WindowFilter::matchBlock(const Condition& condition, std::uint64_t seq, std::size_t count,
-                              BlockBits& bits) const noexcept {
+template <typename Test>
+void WindowFilter::matchBlock(const Test& test, std::uint64_t seq, std::size_t count, BlockBits& bits) const noexcept {
   const std::size_t toEnd = std::min<std::uint64_t>(count, view_->slotsToEnd(seq));
-  matchRun(condition, seq, toEnd, bits);
+  matchRun(test, seq, toEnd, bits);
   if (toEnd == count) return;
   // The block goes on at the ring's first slot.
   std::fill(bits.begin() + static_cast<std::ptrdiff_t>(kernels::wordsFor(toEnd)), bits.end(), 0);
   BlockBits rest{};
-  matchRun(condition, seq + toEnd, count - toEnd, rest);
+  matchRun(test, seq + toEnd, count - toEnd, rest);
   orShiftedUp(bits, rest, toEnd);
 }
 
 void WindowFilter::filterBlock(std::uint64_t seq, std::size_t count, BlockBits& bits) const noexcept {
   const std::size_t words = kernels::wordsFor(count);
-  if (conditions_.empty()) {
-    for (std::size_t i = 0; i < words; ++i) {
-      bits[i] = kernels::lowBits(std::min(kernels::kBitsPerWord, count - i * kernels::kBitsPerWord));
+  for (std::size_t i = 0; i < words; ++i) {
+    bits[i] = kernels::lowBits(std::min(kernels::kBitsPerWord, count - i * kernels::kBitsPerWord));
+  }
+  BlockBits passed{};
+  const auto keepPassed = [&](const auto& tests) {
+    for (const auto& test : tests) {
+      matchBlock(test, seq, count, passed);
+      for (std::size_t i = 0; i < words; ++i) bits[i] &= passed[i];
     }
-    return;
-  }
-  matchBlock(conditions_.front(), seq, count, bits);
-  BlockBits more{};
-  for (std::size_t condition = 1; condition < conditions_.size(); ++condition) {
-    matchBlock(conditions_[condition], seq, count, more);
-    for (std::size_t i = 0; i < words; ++i) bits[i] &= more[i];
-  }
+  };
+  keepPassed(rows_);
+  keepPassed(conditions_);
 }
 
 Status WindowFilter::apply(const RecordRange& range, std::span<std::uint32_t> bits) const noexcept {

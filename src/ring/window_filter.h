@@ -7,6 +7,7 @@
 
 #include "kernels/column.h"
 #include "kernels/handle_set.h"
+#include "kernels/row_test.h"
 #include "record/encode.h"
 #include "ring/status.h"
 #include "ring/strand_view.h"
@@ -54,11 +55,20 @@ class WindowFilter {
   };
 
   void addCondition(Condition condition) noexcept;
+  void addTest(Condition condition) noexcept;
+  [[nodiscard]] kernels::Column columnAt(const Condition& condition, const std::byte* firstSlot) const noexcept;
+  bool addToRow(kernels::RowTest& row, const Condition& condition) const noexcept;
+
+  void matchRun(const kernels::RowTest& row, std::uint64_t seq, std::size_t count, BlockBits& bits) const noexcept;
   void matchRun(const Condition& condition, std::uint64_t seq, std::size_t count, BlockBits& bits) const noexcept;
-  void matchBlock(const Condition& condition, std::uint64_t seq, std::size_t count, BlockBits& bits) const noexcept;
+  template <typename Test>
+  void matchBlock(const Test& test, std::uint64_t seq, std::size_t count, BlockBits& bits) const noexcept;
   void filterBlock(std::uint64_t seq, std::size_t count, BlockBits& bits) const noexcept;
 
   const StrandView* view_;
+  /// Conditions on words that lie close together, two or more each.
+  std::vector<kernels::RowTest> rows_;
+  /// All others: a single one is faster by its column alone.
   std::vector<Condition> conditions_;
   bool impossible_ = false;
 };

@@ -58,7 +58,7 @@ TEST(WindowFilterStress, noBitIsSetForARecordWhoseValueDidNotMatch) {
   constexpr std::uint64_t kRecords = test::kSanitized ? 300'000 : 5'000'000;
   std::uint64_t found = 0;
   std::uint64_t lost = 0;
-  for (const std::uint32_t padding : {0U, 20U, 250U}) {
+  for (const std::uint32_t padding : {0U, 24U, 250U}) {
     std::vector<FieldSpec> fields{{"v", FieldType::kU32, kFieldNullable}};
     if (padding != 0) fields.push_back({"pad", FieldType::kFixedBytes, 0, padding});
     const TestStrand strand(4096, 0, fields);

@@ -17,7 +17,10 @@ const NUMBERS = [
 ];
 const WITH_TEXT = [...NUMBERS, { name: 'label', type: 'utf8' }];
 
-const metrics = { cost: { unit: 'ns', over: 'minimum' } };
+/** Slots and texts once, which stay in the third level. */
+const metricsOf = (contender, bytesPerRecord) => ({
+  cost: { unit: 'ns', over: 'minimum', limit: { contender, bytesPerRecord } },
+});
 const ours = { needsBuild: true };
 
 /** @param {number} count @param {number} characters of each label */
@@ -115,7 +118,7 @@ function byCursor(cursor, field) {
  * @param {Record<string, number>} definition.targets by contender
  * @returns {import('./case.mjs').JsCase}
  */
-function readCase({ name, title, replaced, field, targets }) {
+function readCase({ name, title, replaced, field, bytes, targets }) {
   const entryOf = (contender) => {
     if (contender.startsWith('plain')) return { yardstick: true };
     return contender in targets ? { ...ours, targets: { cost: targets[contender] } } : ours;
@@ -127,7 +130,7 @@ function readCase({ name, title, replaced, field, targets }) {
     name,
     title,
     threads: 1,
-    metrics,
+    metrics: metricsOf('read L3', bytes),
     replaced: { cost: replaced },
     contenders,
     async check(contender) {
@@ -198,7 +201,7 @@ function ends(view) {
 }
 
 /** @returns {import('./case.mjs').JsCase} */
-function writeCase({ name, title, replaced, fields, target, batch }) {
+function writeCase({ name, title, replaced, fields, bytes, target, batch }) {
   const hasText = fields === WITH_TEXT;
   const prepare = (contender, count) => {
     const columns = makeColumns(count, 17);
@@ -213,7 +216,7 @@ function writeCase({ name, title, replaced, fields, target, batch }) {
     name,
     title,
     threads: 1,
-    metrics,
+    metrics: metricsOf('copy L3', bytes),
     replaced: { cost: replaced },
     contenders: {
       strand: { ...ours, targets: { cost: target } },
@@ -250,6 +253,7 @@ export const columnCases = [
     title: 'a column of f32, 10,000 values a call, per value',
     replaced: 74,
     field: 'x',
+    bytes: 24,
     targets: { 'strand, into memory': 1 },
   }),
   readCase({
@@ -257,6 +261,7 @@ export const columnCases = [
     title: 'a column of 16-byte utf8, 10,000 values a call, per value',
     replaced: 130,
     field: 'label',
+    bytes: 24 + 16,
     targets: { 'strand, into memory': 16, strand: 16 },
   }),
   writeCase({
@@ -264,6 +269,7 @@ export const columnCases = [
     title: 'columns of u32, f32, f64 in batches of 1,000, per record',
     replaced: 51,
     fields: NUMBERS,
+    bytes: 16,
     target: 3,
     batch: 1000,
   }),
@@ -272,6 +278,7 @@ export const columnCases = [
     title: 'those plus a 17-character utf8, per record',
     replaced: 447,
     fields: WITH_TEXT,
+    bytes: 24 + 17,
     target: 45,
     batch: 1000,
   }),

@@ -9,6 +9,7 @@
 
 #include "kernels/handle_set.h"
 #include "memory/little_endian.h"
+#include "support/column_key.h"
 #include "support/guarded_memory.h"
 #include "support/random.h"
 
@@ -16,32 +17,11 @@ namespace strand::kernels {
 namespace {
 
 using test::GuardedMemory;
+using test::isWide;
+using test::keyOf;
 using test::Random;
 
 constexpr Lane kLanes[]{Lane::kWord, Lane::kLong, Lane::kFloat, Lane::kDouble};
-
-bool isWide(Lane lane) { return lane == Lane::kLong || lane == Lane::kDouble; }
-
-/// The key as the header defines it, one step after the other.
-std::int64_t keyOf(const Column& column, const std::byte* at) {
-  if (isWide(column.lane)) {
-    auto bits = loadLittle<std::uint64_t>(at);
-    if (column.lane == Lane::kDouble) {
-      if (bits >> 63 != 0) bits ^= ~std::uint64_t{0} >> 1;
-    } else if (column.isUnsigned) {
-      bits ^= std::uint64_t{1} << 63;
-    }
-    return static_cast<std::int64_t>(bits);
-  }
-  auto bits = loadLittle<std::uint32_t>(at);
-  if (column.lane == Lane::kFloat) {
-    if (bits >> 31 != 0) bits ^= ~std::uint32_t{0} >> 1;
-  } else {
-    bits <<= column.shift;
-    if (column.isUnsigned) bits ^= std::uint32_t{1} << 31;
-  }
-  return static_cast<std::int32_t>(bits);
-}
 
 /// Values at a stride, in memory that ends with the last one and begins with the first.
 class RandomColumn {
@@ -74,7 +54,7 @@ class RandomColumn {
       const auto bits = static_cast<std::int64_t>(random.bits());
       return width_ == 8 ? bits : static_cast<std::int32_t>(bits);
     };
-    const auto [low, high] = std::minmax(bound(), bound());
+    const auto [low, high] = std::minmax({bound(), bound()});
     return {low, high};
   }
 

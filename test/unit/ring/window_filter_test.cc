@@ -372,7 +372,7 @@ TEST(WindowFilter, agreesWithReadingRecordByRecord) {
     WindowFilter filter(view);
     std::map<std::size_t, std::pair<double, double>> asked;
     const std::size_t first = fields[0].type == FieldType::kFixedBytes ? 1 : 0;
-    for (std::uint64_t n = random.below(4); n > 0; --n) {
+    for (std::uint64_t n = random.below(7); n > 0; --n) {
       const std::size_t field = random.between(first, fields.size() - 1);
       const double low = static_cast<double>(random.below(200)) / 4 - 40;
       const double high = low + static_cast<double>(random.below(300)) / 4;
