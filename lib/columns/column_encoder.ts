@@ -19,6 +19,8 @@ import type { NumberArray } from './types.js';
 
 const { OUT_COUNT, OUT_SEQ, OUT_BYTES } = native.box;
 
+const MAX_ARRAY_LENGTH = 2 ** 32 - 1;
+
 const LEFT_OUT: ColumnSource = { form: Form.LEFT_OUT, length: () => 0 };
 
 /**
@@ -236,7 +238,7 @@ export class ColumnEncoder {
   #list(field: FieldPlan, list: readonly unknown[], given: Uint32Array | undefined): ColumnSource {
     const { length } = list;
     // A proxy says of its length what it likes.
-    if (!Number.isInteger(length) || length < 0) throw this.#wrong(field, list);
+    if (!Number.isInteger(length) || length < 0 || length > MAX_ARRAY_LENGTH) throw this.#wrong(field, list);
     const bits = given !== undefined && given.length < validityWords(length) ? widened(given, length) : given;
     const validity = new ValidityBuilder(length, bits);
     const source = this.#elements(field, list, length, validity);
