@@ -418,6 +418,46 @@ describe('user code that runs while columns are taken', () => {
 });
 
 describe('columns in shared memory that another thread changes', () => {
+  test('have the offsets and bits that they had when they were checked, however long the call waits', async () => {
+    const strand = createStrand(
+      [
+        { name: 's', type: 'utf8', nullable: true },
+        { name: 'n', type: 'u32', nullable: true },
+      ],
+      { indexCapacity: 8, heapCapacity: 256 },
+    );
+    const shared = new Int32Array(new SharedArrayBuffer(4 * 33));
+    shared.forEach((_, i) => {
+      shared[i] = 2 * i;
+    });
+    const validity = new Uint32Array(new SharedArrayBuffer(4)).fill(0x7fff_ffff);
+    const producer = startThread(
+      ({ strand, data }) => {
+        const writer = new strand.StrandWriter(data.strand);
+        const values = new TextEncoder().encode(`${'ab'.repeat(31)}zz`);
+        writer.writeColumns({
+          s: { offsets: data.shared, values, validity: data.validity },
+          n: { values: new Uint32Array(32).fill(7), validity: data.validity },
+        });
+        writer.finalize();
+      },
+      { strand, shared, validity },
+    );
+    const view = new StrandView(strand);
+    await until(() => view.stats().producerStalls > 0);
+    shared.fill(2 ** 31 - 1);
+    validity.fill(0x5555_5555);
+    const texts: (string | null)[] = [];
+    const bits: number[] = [];
+    for await (const { from, to } of view) {
+      texts.push(...view.readColumn('s', from, to));
+      bits.push(...view.readColumn('n', from, to));
+    }
+    await producer.done();
+    expect(texts).toStrictEqual([...new Array(31).fill('ab'), null]);
+    expect(bits).toStrictEqual([...new Array(31).fill(7), 0]);
+  });
+
   test('decide which values are written, and nothing outside of them is', async () => {
     const child = startChild(
       async ({ strand, data, say, startThread, seeded }) => {
