@@ -192,6 +192,24 @@ describe('the codec', () => {
     );
   });
 
+  test('gives back an array whose alignment leads past what private memory holds', () => {
+    const fields = [
+      { name: 'text', type: 'utf8' },
+      { name: 'numbers', type: 'f64_array' },
+      { name: 'tail', type: 'utf8' },
+      { name: 'n', type: 'u32' },
+    ] as const;
+    for (let length = 16_370; length <= 16_400; length++) {
+      const { strand, writer, cursor } = open(fields, { indexCapacity: 1, heapCapacity: 20_000 });
+      expect(strand.map.record_stride % 8).toBe(4);
+      const numbers = Float64Array.of(length, 2, 3);
+      writer.write({ text: 'x'.repeat(length), numbers, tail: 'tail' });
+      cursor.seek(0);
+      expect(plain(cursor.getF64Array('numbers'))).toStrictEqual(plain(numbers));
+      expect(cursor.getString('tail')).toBe('tail');
+    }
+  });
+
   test('refuses an array that the heap cannot hold with what else its record has, and writes on', () => {
     const { writer, view, cursor } = open(
       [
@@ -208,8 +226,16 @@ describe('the codec', () => {
     refused({ text: 'a', bytes: new Uint8Array(100_000) }, { field: 'bytes', record: 0 });
     refused({ bytes: new Uint8Array(100_000), short: new Uint8Array(1) }, { field: 'short', record: 0 });
     refused({ short: new Uint8Array(65_536) }, { field: 'short', record: 0 });
-    writer.write({ text: 'a', bytes: new Uint8Array(99_999).fill(3) });
+    // Nothing is left of the array that was to be copied.
+    writer.write({ text: 'b', bytes: Uint8Array.of(1, 2) });
     expect(cursor.seek(0)).toBe(true);
+    expect(plain(cursor.getBytes('bytes'))).toStrictEqual(plain(Uint8Array.of(1, 2)));
+    writer.write({ text: 'c' });
+    expect(cursor.seek(1)).toBe(true);
+    expect(cursor.getBytes('bytes')).toBe(null);
+    view.acknowledgeRead(2);
+    writer.write({ text: 'a', bytes: new Uint8Array(99_999).fill(3) });
+    expect(cursor.seek(2)).toBe(true);
     expect(plain(cursor.getBytes('bytes'))).toStrictEqual(plain(new Uint8Array(99_999).fill(3)));
   });
 
