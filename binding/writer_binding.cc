@@ -10,6 +10,7 @@
 #include "handle.h"
 #include "ring/strand_writer.h"
 #include "text_sink.h"
+#include "typed_array.h"
 #include "wait/shutdown.h"
 
 namespace strand::binding {
@@ -84,6 +85,23 @@ class WriterHandle final : public Handle {
     const std::span<const std::byte> scratch(scratch_, scratchBytes_);
     return toValue(env, writer_.publishRecord(scratch.first(stride), scratch.subspan(stride, heapBytes),
                                               std::clamp(box_.count32(Box::kInAlignment), 1U, 8U)));
+  }
+
+  /// The same of a record one of whose payloads is still where it comes from.
+  napi_value publishAround(napi_env env, napi_callback_info info) {
+    const Arguments<1> arguments(env, info);
+    const std::uint32_t stride = writer_.header().geometry.recordStride;
+    const std::uint64_t heapBytes = std::min(box_.count(Box::kInHeapBytes), scratchBytes_ - stride);
+    const std::uint64_t before = std::min(box_.count(Box::kInInsertAt), heapBytes);
+    const std::uint64_t bytes = box_.count(Box::kInInsertBytes);
+    const std::span<const std::byte> payload = rawBytesOf(env, arguments[0]);
+    // Memory that other threads share never shrinks, and no user code has run since it was measured.
+    if (payload.size() < bytes) return toValue(env, Status::kBadField);
+    const std::span<const std::byte> scratch(scratch_, scratchBytes_);
+    const std::span<const std::byte> heap = scratch.subspan(stride, heapBytes);
+    const std::span<const std::byte> pieces[]{heap.first(before), payload.first(bytes), heap.subspan(before)};
+    return toValue(
+        env, writer_.publishPieces(scratch.first(stride), pieces, std::clamp(box_.count32(Box::kInAlignment), 1U, 8U)));
   }
 
   napi_value openColumns(napi_env env, napi_callback_info info) {
@@ -207,6 +225,7 @@ void WriterHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept
   method<W, &W::publish>(object, "publish");
   method<W, &W::abandon>(object, "abandon");
   method<W, &W::publishRecord>(object, "publishRecord");
+  method<W, &W::publishAround>(object, "publishAround");
   method<W, &W::openColumns>(object, "openColumns");
   method<W, &W::stepColumns>(object, "stepColumns");
   method<W, &W::closeColumns>(object, "closeColumns");

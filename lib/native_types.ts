@@ -57,6 +57,11 @@ export interface NativeWriter {
   /** Publishes the record in `scratch`: `IN_HEAP_BYTES` of payloads behind the slot, `IN_ALIGNMENT`. → Status */
   publishRecord(): number;
   /**
+   * The same, with `IN_INSERT_BYTES` of a typed array as a payload behind the first `IN_INSERT_AT` bytes of those in
+   * `scratch`. → Status
+   */
+  publishAround(payload: ArrayBufferView): number;
+  /**
    * Takes a batch given by columns and checks it; until `closeColumns` the caller keeps all of it, and nothing of it may
    * change its length. By field: `forms` 0 left out, 1 values one behind the other, 2 payloads likewise with offsets, 3 a
    * list of typed arrays, 4 more where there are validity bits; the rest as that says. → 0, or what is wrong
@@ -231,6 +236,8 @@ export type BoxPlace =
   | 'IN_PARTIAL'
   | 'IN_HEAP_BYTES'
   | 'IN_ALIGNMENT'
+  | 'IN_INSERT_AT'
+  | 'IN_INSERT_BYTES'
   | 'IN_MILLIS'
   | 'IN_AT'
   | 'IN_END'

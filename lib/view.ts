@@ -362,6 +362,12 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     fields: readonly N[] | undefined,
     from: number,
     to: number,
+    options?: ReadColumnsOptions,
+  ): ColumnsRead<S, N> | PackedColumnsRead<S, N>;
+  readColumns<const N extends NamesOf<S> = NamesOf<S>>(
+    fields: readonly N[] | undefined,
+    from: number,
+    to: number,
     options: ReadColumnsOptions = {},
   ): ColumnsRead<S, N> | PackedColumnsRead<S, N> {
     return this.#columns.columns(fields, from, to, options) as ColumnsRead<S, N>;

@@ -113,6 +113,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   readonly #native: NativeWriter;
   // Hot calls by themselves: the engine looks properties of the native object up in a dictionary.
   readonly #publishRecord: () => number;
+  readonly #publishAround: (payload: ArrayBufferView) => number;
   readonly #reserveRun: () => number;
   readonly #publishBatch: () => number;
   readonly #state: () => number;
@@ -127,6 +128,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   #busy = false;
   /** The asynchronous batch's wait for room. */
   #waiter: SpaceWaiter | undefined;
+  readonly #hasTexts: boolean;
   #bytesPerRecord: number;
   /** Asynchronous batches that are not through, and the end of the last one. */
   #queued = 0;
@@ -151,6 +153,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       box: this.#box,
       ends: this.#ends,
       publishRecord: this.#publishRecord,
+      publishAround: this.#publishAround,
       reserve: this.#reserveRun,
       publish: this.#publishBatch,
       state: this.#state,
@@ -162,6 +165,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     this.#columns = new ColumnEncoder(this.#native, this.#plan, handles);
     this.#ring = Sink.overRing(bytes, this.#native);
     this.#scratch = Sink.overScratch(this.#native);
+    this.#hasTexts = this.#plan.fields.some(({ type }) => type.kind === 'text' || type.kind === 'json');
     this.#bytesPerRecord =
       this.#plan.fields.filter((f) => f.type.elementSize > 0).length * FIRST_PAYLOAD_BYTES;
     this.#box[IN_ALIGNMENT] = this.#plan.alignment;
@@ -232,8 +236,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     if (Array.isArray(record)) {
       throw argumentError('write takes one record, got an array: writeRecordBatch takes an array of records');
     }
-    // What would not fit scratch goes into the ring at once: trying costs a third of copying 64 KiB.
-    if (this.#bytesPerRecord > this.#scratch.u8.length) {
+    // Texts that would not fit scratch go into the ring at once: trying costs a third of copying 64 KiB.
+    if (this.#hasTexts && this.#bytesPerRecord > this.#scratch.u8.length) {
       this.writeRecordBatch([record]);
       return;
     }
@@ -242,12 +246,14 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       const sink = this.#scratch;
       sink.rewindScratch();
       if (this.#encoder.one(sink, record, 0, this.#stash)) {
-        if (this.#plan.needsHeap) this.#box[IN_HEAP_BYTES] = sink.heap - sink.heapStart;
-        let status = this.#publishRecord();
+        if (this.#plan.needsHeap) this.#box[IN_HEAP_BYTES] = sink.scratchHeapBytes;
+        const { inserted } = sink;
+        let status = inserted === undefined ? this.#publishRecord() : this.#publishAround(inserted);
         while (status === Status.WOULD_BLOCK) {
           this.#sleep();
-          status = this.#publishRecord();
+          status = inserted === undefined ? this.#publishRecord() : this.#publishAround(inserted);
         }
+        sink.inserted = undefined;
         if (status !== Status.OK) throw this.#error(status);
         return;
       }

@@ -8,11 +8,15 @@ const benchCase = cases.find(({ name }) => name === caseName);
 
 if (mode === 'check') {
   const collected = await benchCase.check(contender);
-  process.send({ digest: digestOf(collected), count: collected.length, first: collected[0] });
+  answer({ digest: digestOf(collected), count: collected.length, first: collected[0] });
 } else {
-  process.send({ metrics: await benchCase.measure(contender, { quick: flag === '--quick' }) });
+  answer({ metrics: await benchCase.measure(contender, { quick: flag === '--quick' }) });
 }
-process.disconnect();
+
+/** Ends the process once the result is out: a large one takes more than one write. */
+function answer(result) {
+  process.send(result, () => process.disconnect());
+}
 
 /** @param {object[]} records */
 function digestOf(records) {

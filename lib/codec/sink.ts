@@ -1,7 +1,8 @@
 import { native } from '../native.js';
 import type { NativeWriter } from '../native_types.js';
+import { typedArrayBytes } from './typed_arrays.js';
 
-const { IN_AT, IN_END } = native.box;
+const { IN_AT, IN_END, IN_INSERT_AT, IN_INSERT_BYTES } = native.box;
 
 /** Strings of at most this many ASCII characters are faster encoded here than by a native call. */
 const SHORT = 8;
@@ -19,7 +20,7 @@ export class Sink {
   readonly dv: DataView;
   readonly u8: Uint8Array;
   readonly heapStart: number;
-  readonly delta: number;
+  delta: number;
   /** Where the next slot goes, as an offset in this memory. */
   slot = 0;
   /** Where the next payload goes; the first byte that it must not take. */
@@ -27,8 +28,13 @@ export class Sink {
   heapEnd = 0;
   /** Bytes of the payload that was put last. */
   length = 0;
+  /** The payload of scratch's record that the core takes from where it is, at its place among the others. */
+  inserted: ArrayBufferView | undefined;
 
   readonly #box: Float64Array;
+  readonly #inScratch: boolean;
+  readonly #stride: number;
+  readonly #ringEnd: number;
   readonly #putText: (text: string) => number;
   readonly #putExactText: (text: string) => number;
   readonly #putBytes: (value: ArrayBufferView) => number;
@@ -36,8 +42,12 @@ export class Sink {
   private constructor(bytes: Uint8Array, writer: NativeWriter, inScratch: boolean) {
     this.u8 = bytes;
     this.dv = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.heapStart = writer.header.geometry.heapStart;
-    this.delta = inScratch ? writer.header.stride - this.heapStart : 0;
+    const { heapStart, heapCapacity } = writer.header.geometry;
+    this.heapStart = heapStart;
+    this.delta = inScratch ? writer.header.stride - heapStart : 0;
+    this.#inScratch = inScratch;
+    this.#stride = writer.header.stride;
+    this.#ringEnd = heapStart + heapCapacity;
     this.#box = writer.box;
     this.#putText = inScratch ? writer.putScratchText : writer.putText;
     this.#putExactText = inScratch ? writer.putScratchText : writer.putExactText;
@@ -56,7 +66,14 @@ export class Sink {
   rewindScratch(): void {
     this.slot = 0;
     this.heap = this.heapStart;
+    this.inserted = undefined;
+    this.delta = this.#stride - this.heapStart;
     this.heapEnd = this.u8.length - 1 - this.delta;
+  }
+
+  /** Bytes of payloads in scratch. */
+  get scratchHeapBytes(): number {
+    return this.heap + this.delta - this.#stride;
   }
 
   /** Puts UTF-8 of `text` at `at`, which becomes `length` bytes. → the position behind it, or NO_ROOM */
@@ -95,13 +112,32 @@ export class Sink {
     return at + length;
   }
 
-  /** Puts the bytes of a typed array at `at`. They are measured and copied in one step. */
+  /**
+   * Puts the bytes of a typed array at `at`. They are measured and copied in one step; of scratch's record one typed array
+   * waits for the core to copy it into the ring.
+   */
   bytes(value: ArrayBufferView, at: number): number {
     const box = this.#box;
+    if (this.#inScratch && this.inserted === undefined) return this.#insert(value, at);
     box[IN_AT] = at + this.delta;
     box[IN_END] = this.heapEnd + this.delta;
     const length = this.#putBytes(value);
     if (length > this.heapEnd - at) return NO_ROOM;
+    this.length = length;
+    return at + length;
+  }
+
+  #insert(value: ArrayBufferView, at: number): number {
+    const length = typedArrayBytes(value);
+    // An array's alignment may have led past the end.
+    if (at > this.heapEnd || length > this.#ringEnd - at) return NO_ROOM;
+    const box = this.#box;
+    box[IN_INSERT_AT] = at + this.delta - this.#stride;
+    box[IN_INSERT_BYTES] = length;
+    this.inserted = value;
+    // What comes behind it lies in scratch as if it were not there.
+    this.delta -= length;
+    this.heapEnd = Math.min(this.heapEnd + length, this.#ringEnd);
     this.length = length;
     return at + length;
   }

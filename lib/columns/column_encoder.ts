@@ -19,6 +19,8 @@ import type { NumberArray } from './types.js';
 
 const { OUT_COUNT, OUT_SEQ, OUT_BYTES } = native.box;
 
+const MAX_ARRAY_LENGTH = 2 ** 32 - 1;
+
 const LEFT_OUT: ColumnSource = { form: Form.LEFT_OUT, length: () => 0 };
 
 /**
@@ -132,11 +134,11 @@ export class ColumnEncoder {
       throw argumentError('a batch without any column needs a count of its records');
     }
     const words = validityWords(records);
-    sources.forEach(({ validity, words: given = validity?.length }, i) => {
-      if (given === undefined || given >= words) return;
+    sources.forEach(({ validity }, i) => {
+      if (validity === undefined || validity.length >= words) return;
       const { name } = this.#plan.fields[i] as FieldPlan;
       throw rangeError(
-        `the validity of ${fieldLabel(name)} takes ${words} words for ${records} records, got ${given}`,
+        `the validity of ${fieldLabel(name)} takes ${words} words for ${records} records, got ${validity.length}`,
         { field: name },
       );
     });
@@ -236,11 +238,10 @@ export class ColumnEncoder {
   #list(field: FieldPlan, list: readonly unknown[], given: Uint32Array | undefined): ColumnSource {
     const { length } = list;
     // A proxy says of its length what it likes.
-    if (!Number.isInteger(length) || length < 0) throw this.#wrong(field, list);
-    const bits = given !== undefined && given.length < validityWords(length) ? widened(given, length) : given;
-    const validity = new ValidityBuilder(length, bits);
+    if (!Number.isInteger(length) || length < 0 || length > MAX_ARRAY_LENGTH) throw this.#wrong(field, list);
+    const validity = new ValidityBuilder(length, given);
     const source = this.#elements(field, list, length, validity);
-    return { ...source, validity: validity.bits, words: given?.length, length: () => length };
+    return { ...source, validity: validity.bits, length: () => length };
   }
 
   #elements(
@@ -314,16 +315,9 @@ export class ColumnEncoder {
 /** JSON of no bytes is none: packed columns of fields that are not nullable show in this way what was left out. */
 function withoutEmpty(offsets: Int32Array, given: Uint32Array | undefined): Uint32Array | undefined {
   const length = Math.max(0, offsets.length - 1);
-  if (given !== undefined && given.length < validityWords(length)) return given;
   const validity = new ValidityBuilder(length, given);
   for (let i = 0; i < length; i++) if (offsets[i] === offsets[i + 1]) validity.remove(i);
   return validity.bits;
-}
-
-function widened(validity: Uint32Array, length: number): Uint32Array {
-  const wide = new Uint32Array(validityWords(length));
-  wide.set(validity);
-  return wide;
 }
 
 function arrayElements(

@@ -10,8 +10,6 @@ export interface ColumnSource {
   readonly values?: NumberArray | readonly (ArrayBufferView | undefined)[] | undefined;
   readonly offsets?: Int32Array | undefined;
   readonly validity?: Uint32Array | undefined;
-  /** Words of validity bits that the user gave, where `validity` is more than those. */
-  readonly words?: number | undefined;
   /** Records, as it is now: a typed array may shrink until all user code has run. */
   length(): number;
 }
@@ -21,7 +19,7 @@ export class ValidityBuilder {
   readonly #length: number;
   #bits: Uint32Array | undefined;
 
-  /** @param given bits that say so already; they are copied */
+  /** @param given bits that say so already, and are changed; values behind them are left out */
   constructor(length: number, given: Uint32Array | undefined) {
     this.#length = length;
     this.#bits = given;
@@ -32,7 +30,7 @@ export class ValidityBuilder {
   }
 
   isAbsent(index: number): boolean {
-    return this.#bits !== undefined && ((this.#bits[index >> 5] as number) & (1 << (index & 31))) === 0;
+    return this.#bits !== undefined && ((this.#bits[index >> 5] ?? 0) & (1 << (index & 31))) === 0;
   }
 
   remove(index: number): void {

@@ -38,10 +38,11 @@ export class TextEncoding {
     return this.#bytes;
   }
 
-  /** Forgets the batch. */
+  /** Forgets the batch, also in the middle of a column. */
   clear(): void {
     this.#size = 0;
     this.#stretch = '';
+    this.#units = 0;
     this.#offsets = NONE;
     if (this.#bytes.length > KEPT_BYTES) this.#bytes = new Uint8Array(0);
   }

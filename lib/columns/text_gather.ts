@@ -50,7 +50,6 @@ export function gatherTexts(
       const end = ends[i] as number;
       if (end >= TEXT_ABSENT) {
         list[at + i] = absent;
-        start = end - TEXT_ABSENT;
       } else {
         const value = text.substring(start, end);
         list[at + i] = isJson ? parsed(value) : value;

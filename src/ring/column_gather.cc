@@ -83,6 +83,8 @@ Status ColumnGather::gather(const StrandView& view, std::uint64_t from, std::uin
   if (view.closed()) return Status::kClosed;
   if (view.wasReset()) return Status::kReset;
   if (from > to || to > view.window().committed) return Status::kNotCommitted;
+  // Whatever the positions say: this bounds what is allocated below.
+  if (to - from > view.header().geometry.indexCapacity) return Status::kBehind;
   for (const ColumnTarget& target : targets) {
     if (target.field >= fields.size()) return Status::kBadField;
   }

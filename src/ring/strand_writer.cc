@@ -387,8 +387,10 @@ void StrandWriter::commitTo(std::uint64_t seq, std::uint64_t heapEnd, std::uint6
   words_.commitSeq().storeRelease(seq);
 }
 
-Status StrandWriter::publishAnyRecord(std::span<const std::byte> slot, std::span<const std::byte> heap,
-                                      std::uint32_t alignment) noexcept {
+Status StrandWriter::publishPieces(std::span<const std::byte> slot, std::span<const std::span<const std::byte>> pieces,
+                                   std::uint32_t alignment) noexcept {
+  std::uint64_t heapBytes = 0;
+  for (const std::span<const std::byte> piece : pieces) heapBytes += piece.size();
   if (const Status status = checkWritable(1); status != Status::kOk) return status;
   if (batch_.open) return Status::kBatchOpen;
   if (claimsOpen()) return Status::kClaimsOpen;
@@ -396,22 +398,26 @@ Status StrandWriter::publishAnyRecord(std::span<const std::byte> slot, std::span
 
   HeapPlace place{heapCommit_, heapCommit_, 0};
   std::uint64_t offset = 0;
-  if (!heap.empty()) {
-    const HeapRing::Need need{heap.size() + alignment - 1, heap.size()};
+  if (heapBytes != 0) {
+    const HeapRing::Need need{heapBytes + alignment - 1, heapBytes};
     if (const Status status = findHeap(need, false, place); status != Status::kOk) return status;
     offset = layout::alignUp(heap_.offset(place.position), alignment);
-    place.position += offset - heap_.offset(place.position) + heap.size();
+    place.position += offset - heap_.offset(place.position) + heapBytes;
   }
   if (!owner_.hold()) return Status::kFenced;
   announceRun(commit_ + 1, place.position);
   std::byte* const at = region_.data() + slotOffset(commit_ - base_);
   std::memcpy(at, slot.data(), header_->geometry.recordStride);
-  if (!heap.empty()) {
-    std::memcpy(region_.data() + header_->geometry.heapStart + offset, heap.data(), heap.size());
+  if (heapBytes != 0) {
+    std::byte* to = region_.data() + header_->geometry.heapStart + offset;
+    for (const std::span<const std::byte> piece : pieces) {
+      if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());
+      to += piece.size();
+    }
     relocatePointers(header_->schema.heapPointers(), at, static_cast<std::uint32_t>(offset));
   }
   if (heap_.capacity() != 0) words_.heapBegin(commit_).storeRelaxed(place.begin);
-  commitTo(commit_ + 1, place.position, heap.size());
+  commitTo(commit_ + 1, place.position, heapBytes);
   owner_.release();
   words_.dataEvent().notify();
   return Status::kOk;

@@ -104,8 +104,11 @@ class StrandWriter {
       words_.dataEvent().notify();
       return Status::kOk;
     }
-    return publishAnyRecord(slot, heap, alignment);
+    return publishPieces(slot, {&heap, 1}, alignment);
   }
+  /// The same where the heap part is not in one piece: `pieces` follow each other in the ring.
+  Status publishPieces(std::span<const std::byte> slot, std::span<const std::span<const std::byte>> pieces,
+                       std::uint32_t alignment) noexcept;
 
   /// Begins or continues a batch: a run that the caller fills. Ends with publish() or abandon().
   Status reserve(const BatchNeed& need, Run& run) noexcept;
@@ -209,8 +212,6 @@ class StrandWriter {
            !stall_.active && commit_ - gate_ < capacity_ && writeSeq_ <= commit_ && commit_ < layout::kMaxPosition &&
            slot.size() == header_->geometry.recordStride && words_.abort().loadAcquire() == 0;
   }
-  Status publishAnyRecord(std::span<const std::byte> slot, std::span<const std::byte> heap,
-                          std::uint32_t alignment) noexcept;
 
   /// Slots are multiples of 4 bytes; small ones are copied faster by words than by a call.
   static void copyWords(std::byte* to, std::span<const std::byte> from) noexcept {

@@ -9,6 +9,7 @@ import {
   createStrand,
   type FieldDescriptor,
   type RecordCursor,
+  StrandCapacityError,
   StrandView,
   StrandWriter,
 } from '../../dist/index.js';
@@ -23,7 +24,7 @@ import {
   plain,
   plainRecord,
 } from './support/records.js';
-import { open } from './support/strands.js';
+import { expectThrown, open } from './support/strands.js';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -129,6 +130,113 @@ describe('the codec', () => {
     expect(mayGenerate({ fields: [] } as unknown as RecordPlan)).toBe(!forbidden);
     const { cursor } = open([{ name: 'only here', type: 'u8' }]);
     expect(cursor.toObject.toString().includes('only here')).toBe(!forbidden);
+  });
+
+  test('gives back records of any size that were written one by one, arrays among texts', () => {
+    const fields = [
+      { name: 'before', type: 'large_utf8' },
+      { name: 'first', type: 'f64_array', nullable: true },
+      { name: 'between', type: 'large_json' },
+      { name: 'second', type: 'large_bytes' },
+      { name: 'third', type: 'i32_array', nullable: true },
+      { name: 'behind', type: 'large_utf8' },
+    ] as const;
+    // What one record's private memory holds is 16 KiB.
+    const size = fc.oneof(fc.nat(20), fc.integer({ min: 16_340, max: 16_400 }), fc.nat(40_000));
+    const text = fc
+      .tuple(size, fc.constantFrom('x', 'é', '€'))
+      .map(([length, character]) => character.repeat(length / Buffer.byteLength(character)));
+    const memory = fc.constantFrom(ArrayBuffer, SharedArrayBuffer);
+    const array = <T extends ArrayBufferView>(
+      Class: { new (buffer: ArrayBufferLike, byteOffset: number, length: number): T },
+      width: number,
+    ) =>
+      fc.tuple(size, memory, fc.nat(255)).map(([bytes, Memory, ink]) => {
+        const length = Math.floor(Math.min(bytes, 60_000) / width);
+        const buffer = new Memory((length + 2) * width);
+        new Uint8Array(buffer).fill(ink & 0x3f);
+        return new Class(buffer, width, length);
+      });
+    const record = fc.record({
+      before: text,
+      first: fc.option(array(Float64Array, 8)),
+      between: text,
+      second: array(Uint8Array, 1),
+      third: fc.option(array(Int32Array, 4)),
+      behind: text,
+    });
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 6 }), fc.nat(20), (records, spare) => {
+        const { writer, view, cursor } = open(fields, { indexCapacity: 4, heapCapacity: 250_000 + spare });
+        let seq = 0;
+        for (const written of records) {
+          writer.write(written as never);
+          expect(cursor.seek(seq)).toBe(true);
+          const { first, second, third, ...texts } = cursor.toObject();
+          expect(texts).toStrictEqual({
+            before: written.before,
+            between: written.between,
+            behind: written.behind,
+          });
+          for (const [read, given] of [
+            [first, written.first],
+            [second, written.second],
+            [third, written.third],
+          ]) {
+            expect(read === null ? null : plain(read)).toStrictEqual(given === null ? null : plain(given));
+          }
+          view.acknowledgeRead(++seq);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('gives back an array whose alignment leads past what private memory holds', () => {
+    const fields = [
+      { name: 'text', type: 'utf8' },
+      { name: 'numbers', type: 'f64_array' },
+      { name: 'tail', type: 'utf8' },
+      { name: 'n', type: 'u32' },
+    ] as const;
+    for (let length = 16_370; length <= 16_400; length++) {
+      const { strand, writer, cursor } = open(fields, { indexCapacity: 1, heapCapacity: 20_000 });
+      expect(strand.map.record_stride % 8).toBe(4);
+      const numbers = Float64Array.of(length, 2, 3);
+      writer.write({ text: 'x'.repeat(length), numbers, tail: 'tail' });
+      cursor.seek(0);
+      expect(plain(cursor.getF64Array('numbers'))).toStrictEqual(plain(numbers));
+      expect(cursor.getString('tail')).toBe('tail');
+    }
+  });
+
+  test('refuses an array that the heap cannot hold with what else its record has, and writes on', () => {
+    const { writer, view, cursor } = open(
+      [
+        { name: 'text', type: 'utf8' },
+        { name: 'bytes', type: 'large_bytes' },
+        { name: 'short', type: 'bytes' },
+      ],
+      { heapCapacity: 100_000 },
+    );
+    const refused = (record: object, details: object) => {
+      expectThrown(() => writer.write(record as never), StrandCapacityError, details);
+      expect(view.committedCount).toBe(0);
+    };
+    refused({ text: 'a', bytes: new Uint8Array(100_000) }, { field: 'bytes', record: 0 });
+    refused({ bytes: new Uint8Array(100_000), short: new Uint8Array(1) }, { field: 'short', record: 0 });
+    refused({ short: new Uint8Array(65_536) }, { field: 'short', record: 0 });
+    // Nothing is left of the array that was to be copied.
+    writer.write({ text: 'b', bytes: Uint8Array.of(1, 2) });
+    expect(cursor.seek(0)).toBe(true);
+    expect(plain(cursor.getBytes('bytes'))).toStrictEqual(plain(Uint8Array.of(1, 2)));
+    writer.write({ text: 'c' });
+    expect(cursor.seek(1)).toBe(true);
+    expect(cursor.getBytes('bytes')).toBe(null);
+    view.acknowledgeRead(2);
+    writer.write({ text: 'a', bytes: new Uint8Array(99_999).fill(3) });
+    expect(cursor.seek(2)).toBe(true);
+    expect(plain(cursor.getBytes('bytes'))).toStrictEqual(plain(new Uint8Array(99_999).fill(3)));
   });
 
   test('gives back what was written, in any schema, batch size, ring and heap', () => {

@@ -132,6 +132,47 @@ describe('writeColumns', () => {
     expect(validity).toStrictEqual(Uint32Array.of(0b101));
   });
 
+  test('does not look at values of a list that the bits leave out', () => {
+    const { writer, view } = open(
+      [
+        { name: 'n', type: 'u8' },
+        { name: 's', type: 'utf8' },
+        { name: 'a', type: 'i32_array' },
+        { name: 'id', type: 'fixed_bytes', length: 2 },
+      ],
+      { heapCapacity: 64 },
+    );
+    const validity = Uint32Array.of(0b01);
+    writer.writeColumns({
+      n: { values: [1, 'x' as never], validity },
+      s: { values: ['a', 5 as never], validity },
+      a: { values: [[1], 'x' as never], validity },
+      id: { values: [[1, 2], [1]], validity },
+    });
+    expect([...view.readColumn('n', 0, 2)]).toStrictEqual([1, 0]);
+    expect(view.readColumn('a', 0, 2)).toStrictEqual([Int32Array.of(1), null]);
+    expect(view.readColumns(['s'], 0, 2).s.values).toStrictEqual(['a', '']);
+  });
+
+  test('takes as many bits for a list as there are records, and no fewer', () => {
+    const { writer, view } = open([{ name: 'n', type: 'u8', nullable: true }], { indexCapacity: 64 });
+    const column = { values: new Array(33).fill(1), validity: Uint32Array.of(0xffff_fffe) };
+    expectThrown(() => writer.writeColumns({ n: column }), RangeError, { field: 'n' });
+    writer.writeColumns({ n: column }, 32);
+    expect([...view.readColumn('n', 0, 3)]).toStrictEqual([0, 1, 1]);
+    // A null behind the last bit that was given.
+    column.values[32] = null;
+    expectThrown(() => writer.writeColumns({ n: column }), RangeError, { field: 'n' });
+  });
+
+  test('takes packed JSON of no bytes for what is left out', () => {
+    const { writer, view } = open([{ name: 'j', type: 'json' }], { heapCapacity: 64 });
+    const values = Buffer.from('12');
+    writer.writeColumns({ j: { offsets: Int32Array.of(0, 1, 1, 2), values } });
+    expect(view.readColumn('j', 0, 3)).toStrictEqual([1, null, 2]);
+    expect(view.readColumns(['j'], 0, 3, { packed: true }).j.validity).toStrictEqual(Uint32Array.of(0b101));
+  });
+
   test('takes packed columns that do not start at their buffer’s first element', () => {
     const fields = [
       { name: 's', type: 'utf8' },

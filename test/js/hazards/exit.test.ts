@@ -14,7 +14,7 @@ const ENDS = {
 interface Plan {
   /** What the main thread does in the end. */
   readonly end: keyof typeof ENDS;
-  readonly blockedIn: 'writeRecordBatch' | 'waitForCommitSync';
+  readonly blockedIn: 'writeRecordBatch' | 'writeColumns' | 'waitForCommitSync';
   /** How long the workers have been blocked by then. */
   readonly millis: number;
 }
@@ -31,6 +31,7 @@ async function measureExit(plan: Plan, options: ThreadOptions = {}) {
           const reading = data.blockedIn === 'waitForCommitSync';
           say({ sab: ring.sab, word: reading ? strand.CTRL_CONSUMER_WAITS : strand.CTRL_STALLS });
           if (reading) view.waitForCommitSync(0);
+          else if (data.blockedIn === 'writeColumns') writer.writeColumns(numbered.columns(0, 100));
           else writer.writeRecordBatch(numbered.records(0, 100));
         }, data),
       );
@@ -60,6 +61,8 @@ describe('a process with 16 blocked workers', () => {
   test.each([
     ['process.exit()', 'writeRecordBatch'],
     ['an uncaught error', 'writeRecordBatch'],
+    ['process.exit()', 'writeColumns'],
+    ['an uncaught error', 'writeColumns'],
     ['process.exit()', 'waitForCommitSync'],
     ['an uncaught error', 'waitForCommitSync'],
   ] as const)('ends by %s while they block in %s', async (end, blockedIn) => {

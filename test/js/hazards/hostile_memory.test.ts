@@ -213,6 +213,11 @@ describe('memory that somebody else writes to', () => {
             attempt(() => view.waitForCommitSync(3, 0));
             attempt(() => view.findFirst('key', 3));
             attempt(() => view.findFirst('down', -3));
+            for (const packed of [false, true]) {
+              attempt(() => view.readColumns(undefined, 0, view.committedCount, { packed }));
+              attempt(() => view.readColumns(undefined, view.windowStart, view.committedCount, { packed }));
+            }
+            attempt(() => view.readColumn('text', 2, 5));
             const token = attempt(() =>
               view.registerConsumer({ from: random.pick(['oldest', 'latest', 2]) }),
             );

@@ -1,4 +1,4 @@
-import type { RecordCursor, SchemaOf, StrandView } from '../../../dist/index.js';
+import type { ColumnsRead, RecordCursor, SchemaOf, StrandView } from '../../../dist/index.js';
 
 declare const fields: readonly [
   { readonly name: 'n'; readonly type: 'f64' },
@@ -26,10 +26,14 @@ export const numbered: {
   readonly fields: typeof fields;
   record(n: number): NumberedRecord;
   records(from: number, count: number): NumberedRecord[];
+  /** The same as columns of lists. */
+  columns(from: number, count: number): { [K in keyof NumberedRecord]: NumberedRecord[K][] };
   /** What is wrong with the record that a cursor stands on, where it ought to be the n-th; '' if nothing is. */
   fault(cursor: RecordCursor<NumberedSchema>, n: number): string;
   /** Throws at the first record that is not the one that belongs there; `shift` is added to positions. */
   check(cursor: RecordCursor<NumberedSchema>, from: number, to: number, shift?: number): void;
+  /** The same for all columns of records from `from` on. */
+  checkColumns(columns: ColumnsRead<NumberedSchema>, from: number): void;
   /** Reads a stream to its end, acknowledging. → how many records there were */
   drain(view: StrandView<NumberedSchema>, options?: DrainOptions): Promise<number>;
   drainSync(view: StrandView<NumberedSchema>, options?: DrainOptions): number;

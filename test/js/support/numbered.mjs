@@ -28,6 +28,24 @@ function records(from, count) {
   return Array.from({ length: count }, (_, i) => record(from + i));
 }
 
+function columns(from, count) {
+  const all = records(from, count);
+  return Object.fromEntries(fields.map(({ name }) => [name, all.map((record) => record[name])]));
+}
+
+function checkColumns({ n, hash, text, bytes }, from) {
+  for (let i = 0; i < n.values.length; i++) {
+    const cursor = {
+      getF64: () => n.values[i],
+      getU32: () => hash.values[i],
+      getString: () => text.values[i],
+      getBytes: () => bytes.values[i],
+    };
+    const wrong = fault(cursor, from + i);
+    if (wrong) throw new Error(wrong);
+  }
+}
+
 function fault(cursor, n) {
   const hash = hashOf(n);
   const found = cursor.getF64('n');
@@ -74,4 +92,4 @@ async function drain(view, { from = 0, token } = {}) {
   }
 }
 
-export const numbered = { fields, record, records, fault, check, drain, drainSync };
+export const numbered = { fields, record, records, columns, fault, check, checkColumns, drain, drainSync };

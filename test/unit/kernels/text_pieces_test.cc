@@ -44,6 +44,13 @@ TEST(TextPieces, doesNotJoinHalvesOfAPairThatMeetAtABorder) {
   EXPECT_EQ(encoded({{u'a', char16_t{0xD83D}}, {char16_t{0xDE00}, u'b'}}, 0), replaced);
 }
 
+TEST(TextPieces, endsWithTheTextWhereEndsLeadBehindIt) {
+  std::vector<std::int32_t> ends{9, 1, -1, 12};
+  std::vector<char> out(9);
+  EXPECT_EQ(encodePieces(u"a\u00fcb", ends, 0, out), 4U);
+  EXPECT_EQ(ends, (std::vector<std::int32_t>{4, 4, 4, 4}));
+}
+
 TEST(TextPieces, decodesToWhatItEncoded) {
   Random random;
   for (int round = 0; round < 300; ++round) {

@@ -180,6 +180,32 @@ TEST(Write, aHeapPayloadForAStrandWithoutAHeapIsRefused) {
   EXPECT_EQ(writer.publishRecord(slot, {}, 1), Status::kOk);
 }
 
+TEST(Write, piecesOfAHeapPartFollowEachOtherInTheRing) {
+  test::Random random;
+  for (int round = 0; round < 200; ++round) {
+    const TestStrand whole(8, 512);
+    const TestStrand pieced(8, 512);
+    StrandWriter writers[]{whole.writer(), pieced.writer()};
+    for (std::uint64_t seq = 0; seq < 8; ++seq) {
+      const std::vector<std::byte> payload(random.below(64), static_cast<std::byte>(random.bits()));
+      const std::vector<Value> row{seq, std::span<const std::byte>(payload)};
+      const RecordImage image = test::encode(whole, row);
+      const std::span<const std::byte> heap(image.heap);
+      const std::size_t at = random.below(heap.size() + 1);
+      const std::size_t to = random.between(at, heap.size());
+      const std::span<const std::byte> pieces[]{heap.first(at), heap.subspan(at, to - at), heap.subspan(to)};
+      const auto alignment = std::uint32_t{1} << random.below(4);
+      ASSERT_EQ(writers[0].publishRecord(image.slot, heap, alignment), Status::kOk);
+      ASSERT_EQ(writers[1].publishPieces(image.slot, pieces, alignment), Status::kOk);
+    }
+    const auto slotsAndHeap = [](const TestStrand& strand) {
+      const std::vector<std::byte> bytes = strand.bytes();
+      return std::vector(bytes.begin() + static_cast<std::ptrdiff_t>(strand.geometry.headerSize), bytes.end());
+    };
+    ASSERT_EQ(slotsAndHeap(whole), slotsAndHeap(pieced));
+  }
+}
+
 // --- batches ---
 
 /// Rows of payloadFields() for records `first` and on, with payloads of the given sizes.
