@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { describeValue } from './describe_value.js';
 import { argumentError, rangeError } from './errors.js';
 import { native } from './native.js';
@@ -38,12 +39,19 @@ export function asBitset(words: Uint32Array<ArrayBuffer>, { start, count, epoch 
 
 /** What a bitset's bits stand for. Plain words, such as came out of a message, begin at record 0. */
 export function extentOf(bits: Uint32Array): Extent {
-  const { start = 0, count, [EPOCH]: epoch } = bits as Partial<Bitset> & { [EPOCH]?: number };
-  return { start, count: count ?? bits.length * BITS_PER_WORD, epoch };
+  const all = bits.length * BITS_PER_WORD;
+  const { start = 0, count = all, [EPOCH]: epoch } = bits as Partial<Bitset> & { [EPOCH]?: number };
+  if (!Number.isSafeInteger(start) || start < 0 || !Number.isSafeInteger(count) || count < 0 || count > all) {
+    throw rangeError(
+      `a bitset of ${bits.length} words has bits for at most ${all} records from its start, ` +
+        `got start ${describeValue(start)} and count ${describeValue(count)}`,
+    );
+  }
+  return { start, count, epoch };
 }
 
 export function checkBits(bits: unknown): Uint32Array {
-  if (bits instanceof Uint32Array) return bits;
+  if (types.isUint32Array(bits)) return bits;
   throw argumentError(`a bitset is a Uint32Array, got ${describeValue(bits)}`);
 }
 
@@ -93,7 +101,7 @@ function commonExtent(list: readonly Uint32Array[]): { extents: Extent[]; start:
  */
 export function computeIntersection(list: readonly Uint32Array[]): Bitset {
   const { extents, start, epoch } = commonExtent(list);
-  const count = Math.min(...extents.map((extent) => extent.count));
+  const count = extents.reduce((least, extent) => Math.min(least, extent.count), Number.POSITIVE_INFINITY);
   const length = Math.ceil(count / BITS_PER_WORD);
   const [first, ...others] = list as [Uint32Array, ...Uint32Array[]];
   const words = new Uint32Array(first.subarray(0, length));
@@ -109,7 +117,7 @@ export function computeIntersection(list: readonly Uint32Array[]): Bitset {
  */
 export function computeUnion(list: readonly Uint32Array[]): Bitset {
   const { extents, start, epoch } = commonExtent(list);
-  const count = Math.max(...extents.map((extent) => extent.count));
+  const count = extents.reduce((most, extent) => Math.max(most, extent.count), 0);
   const words = new Uint32Array(Math.ceil(count / BITS_PER_WORD));
   for (const bits of list) native.uniteBits(words, bits);
   clearPast(words, count);
@@ -140,7 +148,8 @@ function countWord(word: number): number {
 /** How many bits are set. @param limit only the first so many bits count */
 export function popcount(bits: Uint32Array, limit: number = Number.POSITIVE_INFINITY): number {
   const end = bitsUpTo(checkBits(bits), limit);
-  const whole = end >>> 5;
+  // Not by a shift: there may be 2^32 bits.
+  const whole = Math.floor(end / BITS_PER_WORD);
   const rest = end % BITS_PER_WORD;
   let count = rest === 0 ? 0 : countWord((bits[whole] as number) & ((1 << rest) - 1));
   if (whole >= NATIVE_COUNT_WORDS) {

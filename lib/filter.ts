@@ -161,9 +161,18 @@ function conditionOf({ fields, internTable }: Filtered, name: unknown, predicate
 
 function conditionsOf(view: Filtered, asked: unknown, predicate: unknown): NativeCondition[] {
   if (typeof asked !== 'object' || asked === null) return [conditionOf(view, asked, predicate)];
+  // A Map has no entries of this kind, and would select every record.
+  if (!isPlain(asked)) {
+    throw argumentError(`predicates are a plain object of them by field names, got ${describeValue(asked)}`);
+  }
   return Object.entries(asked)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => conditionOf(view, name, value));
+}
+
+function isPlain(object: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(object);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** `getFilterBitset` of a view: `asked` is a field's name, or an object of predicates. */

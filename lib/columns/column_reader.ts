@@ -188,7 +188,7 @@ export class ColumnReader {
     if (isNumeric(field)) {
       values = (target.values as NumberArray | undefined) ?? new (classOf(field))(range.count);
       this.#gather(range, [field], [values as NumberArray], [validity]);
-      if (values.length !== range.count) values = (values as NumberArray).subarray(0, range.count);
+      if (typedArrayLength(values) !== range.count) values = (values as NumberArray).subarray(0, range.count);
     } else {
       const list = (target.values as unknown[] | undefined) ?? emptyList(range.count);
       if (isText(field)) {
@@ -249,7 +249,8 @@ function isSet(words: Uint32Array, index: number): boolean {
 /** Takes apart where the caller wants a column of `count` values. */
 function targetOf(field: FieldPlan, count: number, out: unknown): Target {
   const isMemory = typedArrayName(out) !== undefined || Array.isArray(out);
-  if (!isMemory && (typeof out !== 'object' || out === null)) {
+  const isPair = typeof out === 'object' && out !== null && ('values' in out || 'validity' in out);
+  if (!isMemory && !isPair) {
     throw argumentError(
       `a column of ${fieldLabel(field.name)} is read into ${memoryOf(field)}, or { values, validity }, got ${describeValue(out)}`,
     );
@@ -257,7 +258,19 @@ function targetOf(field: FieldPlan, count: number, out: unknown): Target {
   const { values, validity } = (isMemory ? { values: out } : out) as { values?: unknown; validity?: unknown };
   if (values !== undefined) checkValues(field, count, values);
   if (validity !== undefined) checkValidity(field, count, validity);
+  if (isNumeric(field) && overlap(values, validity)) {
+    throw rangeError(
+      `values and validity of ${fieldLabel(field.name)} lie in the same memory: give each its own`,
+    );
+  }
   return { values: values as Target['values'], validity: validity as Target['validity'] };
+}
+
+function overlap(one: unknown, other: unknown): boolean {
+  if (!ArrayBuffer.isView(one) || !ArrayBuffer.isView(other) || one.buffer !== other.buffer) return false;
+  return (
+    one.byteOffset < other.byteOffset + other.byteLength && other.byteOffset < one.byteOffset + one.byteLength
+  );
 }
 
 function memoryOf(field: FieldPlan): string {

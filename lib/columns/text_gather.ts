@@ -37,6 +37,7 @@ export function gatherTexts(
   const isJson = field.type.kind === 'json';
   const absent = isJson || field.nullableBit >= 0 ? null : '';
   const ends = new Uint32Array(Math.min(count, MAX_STRETCH));
+  validity?.fill(0, 0, Math.ceil(count / 32));
   let at = 0;
   while (at < count) {
     const room = Math.min(count - at, ends.length);
@@ -50,20 +51,20 @@ export function gatherTexts(
       const end = ends[i] as number;
       if (end >= TEXT_ABSENT) {
         list[at + i] = absent;
+        // Text that is not nullable is there, and empty.
+        if (validity !== undefined && absent !== null) setBit(validity, at + i);
       } else {
         const value = text.substring(start, end);
         list[at + i] = isJson ? parsed(value) : value;
         start = end;
+        // Not by the value: a JSON text may say null.
+        if (validity !== undefined) setBit(validity, at + i);
       }
     }
     at += gathered;
   }
-  if (validity !== undefined) markPresent(list, count, validity);
 }
 
-function markPresent(list: readonly unknown[], count: number, validity: Uint32Array): void {
-  validity.fill(0, 0, Math.ceil(count / 32));
-  for (let i = 0; i < count; i++) {
-    if (list[i] !== null) validity[i >> 5] = (validity[i >> 5] as number) | (1 << (i & 31));
-  }
+function setBit(words: Uint32Array, index: number): void {
+  words[index >> 5] = (words[index >> 5] as number) | (1 << (index & 31));
 }

@@ -93,20 +93,25 @@ Status computeRanges(const StrandView& view, const RecordRange& range, std::span
     if (field.info().orderable()) fields.push_back({&field, i, finiteKeysOf(field), {}});
   }
   std::vector<KeyExtremes> found(fields.size());
+  const auto lostIn = [&](std::uint64_t seq, std::size_t here) -> std::size_t {
+    return std::min<std::uint64_t>(here, window.start - std::min(window.start, seq));
+  };
   // What lies whole blocks below the window is not looked at.
   const std::uint64_t below = window.start - std::min(window.start, range.start);
   for (std::uint64_t from = below / kScanBlock * kScanBlock; from < count; from += kScanBlock) {
     const std::size_t here = std::min<std::uint64_t>(kScanBlock, count - from);
     const std::uint64_t seq = range.start + from;
     BlockBits block = loadBlock(bits, from, here);
-    const auto clearLost = [&] {
-      clearBits(block, 0, std::min<std::uint64_t>(here, window.start - std::min(window.start, seq)));
-    };
+    const auto clearLost = [&] { clearBits(block, 0, lostIn(seq, here)); };
     clearLost();
     while (anyBit(block)) {
+      // What lies below the window is not only lost: it may be further away than the ring is long.
+      const std::size_t lost = lostIn(seq, here);
+      const BlockBits live = shiftedDown(block, lost);
+      const std::size_t alive = std::min<std::uint64_t>(here - lost, view.header().geometry.indexCapacity);
       for (std::size_t i = 0; i < fields.size(); ++i) {
         found[i] = fields[i].found;
-        scanBlock(view, fields[i], seq, here, block, found[i]);
+        scanBlock(view, fields[i], seq + lost, alive, live, found[i]);
       }
       // Extremes cannot be taken back, so a block counts only if all that was read of it was intact to the end.
       // Pairs as in WindowFilter::apply.

@@ -19,6 +19,31 @@ function membersOf(bits: Uint32Array, limit = Number.POSITIVE_INFINITY): number[
   return members;
 }
 
+describe('a bitset', () => {
+  test.each([[{ count: 1e12 }], [{ count: Number.NaN }], [{ count: -5 }], [{ start: -5 }], [{ start: 1.5 }]])(
+    'is refused with what it cannot have: %j',
+    (own) => {
+      const bits = Object.assign(new Uint32Array(2), own);
+      for (const combine of [computeUnion, computeIntersection]) {
+        expectThrown(() => combine([bits]), RangeError, OUT_OF_RANGE);
+      }
+    },
+  );
+
+  test.each([Object.create(Uint32Array.prototype), new Proxy(new Uint32Array(1), {})])(
+    'is no object that only looks like one',
+    (bits) => {
+      expectThrown(() => popcount(bits as Uint32Array), TypeError, INVALID);
+    },
+  );
+
+  test('may be one of very many', () => {
+    const one = bitsetOf([1], 2);
+    expect(popcount(computeUnion(Array(200_000).fill(one)))).toBe(1);
+    expect(popcount(computeIntersection(Array(200_000).fill(one)))).toBe(1);
+  });
+});
+
 describe('createBitset', () => {
   test('makes zeros, and says what they stand for', () => {
     const bits = createBitset(33, 7);

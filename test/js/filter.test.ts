@@ -161,6 +161,14 @@ describe('one predicate', () => {
 });
 
 describe('several predicates', () => {
+  test('are a plain object: a Map would select every record', () => {
+    const { view } = openNumbered();
+    const predicates = new Map([['n', { kind: 'eq', value: 1 }]]);
+    expectThrown(() => view.getFilterBitset(predicates as never), TypeError, {
+      code: 'ERR_STRAND_INVALID_ARGUMENT',
+    });
+  });
+
   const FIELDS = [
     { name: 'score', type: 'f32' },
     { name: 'chrom', type: 'utf8_ref' },
@@ -242,6 +250,30 @@ describe('the window', () => {
 });
 
 describe('constrained ranges', () => {
+  test.each([1, 2, 8, 64, 128, 256, 1024])(
+    'of bits that begin long before the window are those of the window, in a ring of %d',
+    (indexCapacity) => {
+      const { writer, view } = open(
+        [
+          { name: 'n', type: 'u32', nullable: true },
+          { name: 'rest', type: 'fixed_bytes', length: 5000 },
+        ],
+        { indexCapacity },
+      );
+      for (let n = 0; n < 3000; n++) {
+        writer.write({ n } as never);
+        view.acknowledgeRead(n + 1);
+      }
+      const ranges = { n: { min: view.windowStart, max: 2999 } };
+      expect(view.getConstrainedRanges(createBitset(3000).fill(~0 >>> 0, 0, 93))).toEqual(
+        view.windowStart < 93 * 32 ? { n: { ...ranges.n, max: 93 * 32 - 1 } } : {},
+      );
+      const all = createBitset(view.committedCount).fill(~0 >>> 0);
+      all[93] = (2 ** (3000 % 32) - 1) >>> 0;
+      expect(view.getConstrainedRanges(all)).toEqual(ranges);
+    },
+  );
+
   const FIELDS = [
     { name: 'u', type: 'u8' },
     { name: 'i', type: 'i64' },

@@ -93,10 +93,10 @@ writer.writeColumns({ data: { offsets: new Int32Array(1), bytes: new Uint8Array(
 
 const looseView = new StrandView(strand.sab);
 export const looseValues: NumberArray | unknown[] = looseView.readColumn('anything', 0, 1);
-export const looseColumn: Column<unknown> | undefined = looseView.readColumns(['a'], 0, 1)['a'];
+export const looseColumn: Column<unknown> | undefined = looseView.readColumns(['a'], 0, 1).a;
 export const loosePacked: LoosePackedColumn | undefined = looseView.readColumns(['a'], 0, 1, {
   packed: true,
-})['a'];
+}).a;
 new StrandWriter(strand.sab).writeColumns({ anything: 1 });
 expectTrue<Same<ColumnsOf<Schema>, object>>();
 // What knows its fields goes where any view and writer do.

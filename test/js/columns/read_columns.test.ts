@@ -182,7 +182,42 @@ describe('readColumn and readColumns', () => {
   });
 });
 
+describe('a JSON text null', () => {
+  test('is present, in a list as in packed form', () => {
+    const { writer, view } = open([{ name: 'j', type: 'json', nullable: true }]);
+    writer.writeColumns({ j: [{ toJSON: () => null }, null, 1] });
+    const listed = view.readColumns(['j'], 0, 3);
+    const packed = view.readColumns(['j'], 0, 3, { packed: true });
+    expect([...(listed.j.validity as Uint32Array)]).toEqual([0b101]);
+    expect([...(packed.j.validity as Uint32Array)]).toEqual([0b101]);
+  });
+});
+
 describe('readColumn into memory of the caller’s', () => {
+  test.each([
+    new DataView(new ArrayBuffer(64)),
+    new ArrayBuffer(64),
+    new SharedArrayBuffer(64),
+    new Map(),
+    {},
+  ])('refuses what is neither that nor { values, validity }: %s', (out) => {
+    const { writer, view } = openNumbered();
+    writer.writeRecordBatch(numbered(0, 3));
+    expectThrown(() => view.readColumn('n', 0, 3, out as never), TypeError, {
+      code: 'ERR_STRAND_INVALID_ARGUMENT',
+    });
+  });
+
+  test('refuses values and validity in the same memory', () => {
+    const { writer, view } = open([{ name: 'n', type: 'u32', nullable: true }]);
+    writer.writeRecordBatch([{ n: 1 }, { n: 2 }] as never);
+    const values = new Uint32Array(4);
+    const validity = values.subarray(1, 2);
+    expectThrown(() => view.readColumn('n', 0, 2, { values, validity } as never), RangeError, {
+      code: 'ERR_STRAND_OUT_OF_RANGE',
+    });
+  });
+
   test('returns the used part of a typed array', () => {
     const { view, writer } = openNumbered();
     writer.writeRecordBatch(numbered(0, 5));

@@ -408,6 +408,22 @@ describe('user code that runs while columns are taken', () => {
     expect(view.readColumn('j', 0, 2)).toStrictEqual(['j', 2]);
   });
 
+  test.each([
+    ['a text', { t: ['hello', 'world', 5], j: [1, 2, 3] }],
+    ['a JSON value', { t: ['a', 'b', 'c'], j: [1, 2, () => 3] }],
+    ['a number in a later column', { t: ['secret', 'of', 'others'], z: [1, 2, -1] }],
+  ])('leave nothing in the next batch where %s is refused in the middle of a column', (_, wrong) => {
+    const { writer, view } = open([
+      { name: 't', type: 'utf8' },
+      { name: 'j', type: 'json' },
+      { name: 'z', type: 'u8' },
+    ]);
+    expect(() => writer.writeColumns(wrong as never)).toThrow();
+    writer.writeColumns({ t: ['aa', 'bb', 'cc'], j: [4, 5, 6], z: [7, 8, 9] });
+    expect(view.readColumn('t', 0, 3)).toStrictEqual(['aa', 'bb', 'cc']);
+    expect(view.readColumn('j', 0, 3)).toStrictEqual([4, 5, 6]);
+  });
+
   test('may detach, shrink and throw, and the writer stays usable', () => {
     const { writer, view } = open(
       [
