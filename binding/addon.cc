@@ -25,7 +25,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", STRAND_ABI);
   addConstants(exports);
   addSchemaFunctions(exports);
-  addBitFunctions(exports);
+  addWordFunctions(exports);
   exports.Set("openWriter", Napi::Function::New<openWriter>(env));
   exports.Set("openView", Napi::Function::New<openView>(env));
   exports.Set("onWake", Napi::Function::New<onWake>(env));

@@ -6,6 +6,7 @@
 #include "convert.h"
 #include "handle.h"
 #include "kernels/bits.h"
+#include "kernels/bounds.h"
 #include "kernels/column_kernels.h"
 #include "ring/window_ranges.h"
 
@@ -68,6 +69,11 @@ void uniteBits(const Napi::CallbackInfo& info) {
   kernels::uniteBits(wordsOf(info.Env(), info[0]), wordsOf(info.Env(), info[1]));
 }
 
+Napi::Value allBelow(const Napi::CallbackInfo& info) {
+  const bool below = kernels::allBelow(wordsOf(info.Env(), info[0]), info[1].As<Napi::Number>().Uint32Value());
+  return Napi::Boolean::New(info.Env(), below);
+}
+
 }  // namespace
 
 napi_value filterWindow(napi_env env, const StrandView& view, napi_value conditions, Mailbox& box) noexcept {
@@ -106,11 +112,12 @@ napi_value rangesOf(napi_env env, const StrandView& view, const RecordRange& ran
   return result;
 }
 
-void addBitFunctions(Napi::Object exports) noexcept {
+void addWordFunctions(Napi::Object exports) noexcept {
   const Napi::Env env = exports.Env();
   exports.Set("countBits", Napi::Function::New<countBits>(env));
   exports.Set("intersectBits", Napi::Function::New<intersectBits>(env));
   exports.Set("uniteBits", Napi::Function::New<uniteBits>(env));
+  exports.Set("allBelow", Napi::Function::New<allBelow>(env));
 }
 
 }  // namespace strand::binding

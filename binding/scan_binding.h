@@ -19,7 +19,7 @@ napi_value filterWindow(napi_env env, const StrandView& view, napi_value conditi
 napi_value rangesOf(napi_env env, const StrandView& view, const RecordRange& range,
                     std::span<const std::uint32_t> bits) noexcept;
 
-/// Adds `countBits`, `intersectBits` and `uniteBits`.
-void addBitFunctions(Napi::Object exports) noexcept;
+/// Adds `countBits`, `intersectBits`, `uniteBits` and `allBelow`.
+void addWordFunctions(Napi::Object exports) noexcept;
 
 }  // namespace strand::binding

@@ -335,6 +335,8 @@ export interface NativeModule {
   intersectBits(target: Uint32Array, source: Uint32Array): void;
   /** Adds to `target` what `source` has, as far as both go. */
   uniteBits(target: Uint32Array, source: Uint32Array): void;
+  /** Whether all values lie below `limit`, which is 2^31 at most. */
+  allBelow(values: Uint32Array, limit: number): boolean;
 
   /** Takes a strand over, waiting at most `millis` for a busy writer. → the writer, BUSY as a number, or a fault */
   openWriter(buffer: Uint8Array, millis: number): NativeWriter | NativeFault | number;

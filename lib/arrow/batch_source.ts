@@ -3,6 +3,7 @@ import type { LoosePackedColumn, NumberArray, PackedColumn } from '../columns/ty
 import { describeValue } from '../describe_value.js';
 import { argumentError, fieldLabel } from '../errors.js';
 import { fieldTypeNamed } from '../field_types.js';
+import { native } from '../native.js';
 import type { Schema, SchemaField } from '../schema_types.js';
 import type { StrandView } from '../view.js';
 import { allSet, clearBit, packBits } from './bitmap.js';
@@ -119,10 +120,8 @@ export class BatchSource {
     length: number,
   ): Arrow.Data {
     const dictionary = this.#dictionary(field);
-    // Those within the table lie below 2^31: no table is longer.
-    const indices = new Int32Array(values.buffer, values.byteOffset, length);
     let present = validity;
-    if (!allBelow(indices, dictionary.length)) {
+    if (!native.allBelow(values, dictionary.length)) {
       present ??= allSet(length);
       for (let i = 0; i < length; i++) {
         if ((values[i] as number) < dictionary.length) continue;
@@ -130,6 +129,8 @@ export class BatchSource {
         values[i] = 0;
       }
     }
+    // Those that are left lie below 2^31: no table is longer.
+    const indices = new Int32Array(values.buffer, values.byteOffset, length);
     return dataOf(type, length, indices, present, undefined, [], dictionary);
   }
 
@@ -170,17 +171,6 @@ function dataOf(
   // Nulls are counted when somebody asks.
   const nullCount = bits === undefined ? 0 : -1;
   return new arrow.Data(type, 0, length, nullCount, [offsets, values, bits ?? NO_BITS], children, dictionary);
-}
-
-/** Whether all are from 0 to `limit` - 1, found without a branch: signs of what is not pile up. */
-function allBelow(indices: Int32Array, limit: number): boolean {
-  const last = limit - 1;
-  let signs = 0;
-  for (let i = 0; i < indices.length; i++) {
-    const index = indices[i] as number;
-    signs |= index | (last - index);
-  }
-  return signs >= 0;
 }
 
 type ReadPacked = (

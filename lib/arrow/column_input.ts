@@ -93,19 +93,20 @@ function validityOf({ typeId, nullBitmap, nullCount, offset, length }: Arrow.Dat
  */
 function nullsOf({ field, data, validity }: Source): Uint32Array | undefined {
   if (data.typeId !== arrow.Type.Dictionary) return validity;
-  const { dictionary, length } = data;
+  const { dictionary, length, values } = data;
   const entries = dictionary?.length ?? 0;
+  const hasNulls = dictionary !== undefined && dictionary.nullCount > 0;
   let present = validity;
   for (let i = 0; i < length; i++) {
     if (!isSet(present, i)) continue;
-    const index = Number(data.values[i]);
+    const index = Number(values[i]);
     if (!(index >= 0 && index < entries)) {
       throw rangeError(
         `${fieldLabel(field.name)} of record ${i} has the index ${index}, its dictionary has ${entries} entries`,
         { field: field.name, record: i },
       );
     }
-    if (dictionary?.isValid(index)) continue;
+    if (!hasNulls || dictionary.isValid(index)) continue;
     present ??= allSet(length);
     clearBit(present, i);
   }
@@ -216,15 +217,15 @@ function byDictionary<T>(
   convert: (value: string, record: number) => T,
   take: (record: number, value: T) => void,
 ): void {
-  const { dictionary } = data;
-  const known = new Map<number, T>();
+  const { dictionary, values } = data;
+  const known: T[] = [];
   for (let i = 0; i < data.length; i++) {
     if (!isSet(validity, i)) continue;
-    const index = Number(data.values[i]);
-    let value = known.get(index);
+    const index = Number(values[i]);
+    let value = known[index];
     if (value === undefined) {
       value = convert(dictionary?.get(index) as string, i);
-      known.set(index, value);
+      known[index] = value;
     }
     take(i, value);
   }
