@@ -249,7 +249,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
           this.#sleep();
           status = inserted === undefined ? this.#publishRecord() : this.#publishAround(inserted);
         }
-        sink.inserted = undefined;
+        if (inserted !== undefined) sink.forgetInserted();
         if (status !== Status.OK) throw this.#error(status);
         return;
       }
