@@ -124,7 +124,7 @@ void ColumnWrites::closeColumns() noexcept {
 
 napi_value ColumnWrites::encodeTexts(napi_env env, napi_callback_info info) noexcept {
   const Arguments<6> arguments(env, info);
-  constexpr std::size_t kKeptUnits = 64 * 1024;
+  constexpr std::size_t kKeptUnits = std::size_t{64} * 1024;
   std::size_t units = 0;
   if (napi_get_value_string_utf16(env, arguments[0], nullptr, 0, &units) != napi_ok) return toValue(env, 0U);
   // The engine ends the text with a zero of its own.

@@ -20,10 +20,12 @@ import type { NativeWriter } from './native_types.js';
 import { checkSignal, optionsOf } from './options.js';
 import type { RecordOf, Schema } from './schema_types.js';
 import { asBytes, type StrandLike } from './shared_bytes.js';
+import { SpaceWait } from './space_wait.js';
 import { reentrantError, Status, statusError } from './status_error.js';
 import type { Strand } from './strand.js';
 import type { StrandMap } from './strand_map.js';
-import { breathe, park, SLICE_MILLIS, unpark, type Waiter } from './waits.js';
+import { breathe, SLICE_MILLIS } from './waits.js';
+import { WriteQueue } from './write_queue.js';
 
 const {
   IN_DONE,
@@ -81,11 +83,6 @@ export interface HeapClaim {
   readonly monoOffset: number;
 }
 
-/** A wait for room, which other calls of the writer may settle too. */
-interface SpaceWaiter extends Waiter {
-  settle(): void;
-}
-
 /** What a batch has come to between two waits for room. */
 class BatchProgress {
   next = 0;
@@ -126,13 +123,11 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   readonly #stash: Stash = [];
   readonly #columns: ColumnEncoder;
   #busy = false;
-  /** The asynchronous batch's wait for room. */
-  #waiter: SpaceWaiter | undefined;
   readonly #hasTexts: boolean;
   #bytesPerRecord: number;
-  /** Asynchronous batches that are not through, and the end of the last one. */
-  #queued = 0;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Asynchronous batches that are not through, and the wait of the first one for room. */
+  readonly #queue = new WriteQueue();
+  readonly #space: SpaceWait;
 
   /**
    * Attaches, rolls back what an older writer claimed and did not commit, and fences that writer.
@@ -158,6 +153,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       publish: this.#publishBatch,
       state: this.#state,
     } = this.#native);
+    this.#space = new SpaceWait(this.#native);
     this.#plan = planOf(this.#native.header);
     // Of equal strings the first one's handle counts.
     const handles = table && new Map(table.map((text, handle) => [text, handle] as const).reverse());
@@ -232,7 +228,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
 
   /** Writes one record, blocking while there is no room. Errors as of {@link writeRecordBatch}. */
   write(record: RecordOf<S>): void {
-    if (this.#busy || this.#queued > 0) throw reentrantError();
+    if (this.#busy || this.#queue.length > 0) throw reentrantError();
     if (Array.isArray(record)) {
       throw argumentError('write takes one record, got an array: writeRecordBatch takes an array of records');
     }
@@ -253,7 +249,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
           this.#sleep();
           status = inserted === undefined ? this.#publishRecord() : this.#publishAround(inserted);
         }
-        sink.inserted = undefined;
+        if (inserted !== undefined) sink.forgetInserted();
         if (status !== Status.OK) throw this.#error(status);
         return;
       }
@@ -294,11 +290,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   ): Promise<void> {
     const given = optionsOf(options, 'writeRecordBatchAsync', '{ signal }');
     const signal = checkSignal(given.signal);
-    const before = this.#queued++ === 0 ? undefined : this.#queue;
-    const write = this.#writeBehind(before, records, signal);
-    // One that gives up in the queue leaves those before it where they are.
-    this.#queue = Promise.allSettled([before, write]);
-    return write;
+    return this.#queue.add(() => this.#writeAsync(records, signal), signal);
   }
 
   /**
@@ -405,8 +397,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   /** Sets the status `error`; the reason (at most 104 bytes) reaches the consumers. */
   abort(reason = ''): void {
     const text = reasonText(reason);
-    this.#check(this.#waiter === undefined ? this.#idle().abort(text) : this.#native.abort(text));
-    this.#waiter?.settle();
+    this.#check(this.#space.isPending ? this.#native.abort(text) : this.#idle().abort(text));
+    this.#space.lookAgain();
   }
 
   /**
@@ -424,9 +416,9 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
 
   /** Lets go of the strand. A stream that is not ended becomes an error. */
   close(): void {
-    if (this.#busy && this.#waiter === undefined) throw reentrantError();
+    if (this.#busy && !this.#space.isPending) throw reentrantError();
     this.#native.close();
-    this.#waiter?.settle();
+    this.#space.lookAgain();
   }
 
   [Symbol.dispose](): void {
@@ -435,7 +427,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
 
   /** The native writer, for calls that no batch may interrupt. */
   #idle(): NativeWriter {
-    if (this.#busy || this.#queued > 0) throw reentrantError();
+    if (this.#busy || this.#queue.length > 0) throw reentrantError();
     return this.#native;
   }
 
@@ -467,7 +459,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   }
 
   #open(records: readonly unknown[], queued = 0): BatchProgress {
-    if (this.#busy || this.#queued > queued) throw reentrantError();
+    if (this.#busy || this.#queue.length > queued) throw reentrantError();
     if (!Array.isArray(records)) {
       throw argumentError(`a batch is an array of records, got ${describeValue(records)}`);
     }
@@ -587,27 +579,13 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     }
   }
 
-  /** Writes once `before` is over, unless `signal` aborts earlier. */
-  async #writeBehind(
-    before: Promise<unknown> | undefined,
-    records: readonly unknown[],
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    try {
-      if (before !== undefined) await orAborted(before, signal);
-      await this.#writeAsync(records, signal);
-    } finally {
-      this.#queued--;
-    }
-  }
-
   async #writeAsync(records: readonly unknown[], signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
-    const batch = this.#open(records, this.#queued);
+    const batch = this.#open(records, this.#queue.length);
     try {
       let status = this.#step(batch);
       while (status === Status.WOULD_BLOCK) {
-        await this.#space(signal);
+        await this.#space.wait(signal);
         status = this.#step(batch);
       }
       this.#check(status);
@@ -616,43 +594,6 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     } finally {
       this.#busy = false;
     }
-  }
-
-  /** Settles when there may be room, or when `signal` aborts. */
-  #space(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      // Aborted by user code in the batch, or between two waits: the event is over.
-      signal?.throwIfAborted();
-      const end = (): void => {
-        this.#native.disarm();
-        unpark(waiter);
-        this.#waiter = undefined;
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const onAbort = (): void => {
-        end();
-        reject(signal?.reason);
-      };
-      const settle = (): void => {
-        // Announced between two looks, so that room that comes behind them wakes the loop.
-        if (!this.#native.hasSpace()) {
-          this.#native.arm();
-          if (!this.#native.hasSpace()) return;
-        }
-        end();
-        resolve();
-      };
-      const waiter: SpaceWaiter = {
-        settle,
-        woken: () => {
-          if (this.#native.fired()) settle();
-        },
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiter = waiter;
-      park(waiter);
-      settle();
-    });
   }
 }
 
@@ -673,17 +614,4 @@ function openWriter(bytes: Uint8Array): NativeWriter {
 function reasonText(reason: unknown): string {
   if (typeof reason !== 'string') throw argumentError(`a reason is a string, got ${describeValue(reason)}`);
   return reason;
-}
-
-/** Settles with `before`, or rejects when `signal` aborts. */
-function orAborted(before: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const onAbort = (): void => reject(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    void before.then(() => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    });
-  });
 }

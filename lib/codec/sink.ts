@@ -20,7 +20,7 @@ export class Sink {
   readonly dv: DataView;
   readonly u8: Uint8Array;
   readonly heapStart: number;
-  delta: number;
+  delta = 0;
   /** Where the next slot goes, as an offset in this memory. */
   slot = 0;
   /** Where the next payload goes; the first byte that it must not take. */
@@ -44,7 +44,6 @@ export class Sink {
     this.dv = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const { heapStart, heapCapacity } = writer.header.geometry;
     this.heapStart = heapStart;
-    this.delta = inScratch ? writer.header.stride - heapStart : 0;
     this.#inScratch = inScratch;
     this.#stride = writer.header.stride;
     this.#ringEnd = heapStart + heapCapacity;
@@ -59,13 +58,19 @@ export class Sink {
   }
 
   static overScratch(writer: NativeWriter): Sink {
-    return new Sink(writer.scratch, writer, true);
+    const sink = new Sink(writer.scratch, writer, true);
+    sink.forgetInserted();
+    return sink;
   }
 
   /** Begins one record at the start of scratch. One byte stays free for the engine's terminator of a text. */
   rewindScratch(): void {
     this.slot = 0;
     this.heap = this.heapStart;
+    if (this.inserted !== undefined) this.forgetInserted();
+  }
+
+  forgetInserted(): void {
     this.inserted = undefined;
     this.delta = this.#stride - this.heapStart;
     this.heapEnd = this.u8.length - 1 - this.delta;

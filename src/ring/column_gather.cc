@@ -9,7 +9,7 @@ namespace strand {
 namespace {
 
 /// Slots of one pass over several columns: few enough to stay in a core's own cache from column to column.
-constexpr std::size_t kBlockBytes = 128 * 1024;
+constexpr std::size_t kBlockBytes = std::size_t{128} * 1024;
 
 std::size_t wordsFor(std::size_t bits) noexcept { return (bits + 31) / 32; }
 
@@ -26,7 +26,7 @@ void forEachBlock(const StrandView& view, std::uint64_t from, std::uint64_t to, 
   const std::uint64_t capacity = view.header().geometry.indexCapacity;
   for (std::uint64_t seq = from; seq < to;) {
     // A stream's base is a multiple of the capacity, so positions wrap where slots do.
-    const std::uint64_t count = std::min<std::uint64_t>({to - seq, capacity - (seq & (capacity - 1)), most});
+    const auto count = std::min<std::uint64_t>({to - seq, capacity - (seq & (capacity - 1)), most});
     const std::span<const std::byte> first = view.slot(seq);
     visit(Block{first.data(), first.size(), static_cast<std::size_t>(seq - from), static_cast<std::size_t>(count)});
     seq += count;

@@ -201,7 +201,7 @@ std::uint32_t ColumnBatch::fillPayloads(const StrandWriter::Run& run, std::uint3
     only = &column;
     ++given;
   }
-  const std::uint32_t stride = writer_->schema().recordStride();
+  const std::size_t stride = writer_->schema().recordStride();
   std::byte* const slots = writer_->data() + run.slotOffset;
   if (given <= 1) {
     for (const PayloadColumn& column : payloads_) {
@@ -260,7 +260,7 @@ std::uint32_t ColumnBatch::fillContiguous(const PayloadColumn& column, const Str
   if (const std::uint64_t bytes = bytesTo(count); bytes != 0) {
     std::memcpy(data + begin, source.values.data() + static_cast<std::size_t>(offsets[0]) * column.elementSize, bytes);
   }
-  const std::uint32_t stride = writer_->schema().recordStride();
+  const std::size_t stride = writer_->schema().recordStride();
   const std::uint64_t inHeap = begin - writer_->header().geometry.heapStart;
   const auto inRun = begin - run.heapOffset;
   std::byte* at = data + run.slotOffset + column.offset;
@@ -277,7 +277,7 @@ std::uint32_t ColumnBatch::fillContiguous(const PayloadColumn& column, const Str
 
 void ColumnBatch::fillValues(std::byte* slots, std::uint32_t count) const noexcept {
   const Schema& schema = writer_->schema();
-  const std::uint32_t stride = schema.recordStride();
+  const std::size_t stride = schema.recordStride();
   for (std::size_t k = 0; k < schema.fields().size(); ++k) {
     const Field& field = schema.fields()[k];
     const ColumnSource& source = columns_[k];
@@ -296,7 +296,7 @@ void ColumnBatch::fillValues(std::byte* slots, std::uint32_t count) const noexce
 void ColumnBatch::fillBitmaps(std::byte* slots, std::uint32_t count) const noexcept {
   if (bitmap_.empty()) return;
   const Schema& schema = writer_->schema();
-  const std::uint32_t stride = schema.recordStride();
+  const std::size_t stride = schema.recordStride();
   for (std::uint32_t i = 0; i < count; ++i) std::memcpy(slots + i * stride, bitmap_.data(), bitmap_.size());
   for (std::size_t k = 0; k < schema.fields().size(); ++k) {
     const Field& field = schema.fields()[k];

@@ -196,17 +196,16 @@ describe('the codec', () => {
     const fields = [
       { name: 'text', type: 'utf8' },
       { name: 'numbers', type: 'f64_array' },
-      { name: 'tail', type: 'utf8' },
       { name: 'n', type: 'u32' },
     ] as const;
     for (let length = 16_370; length <= 16_400; length++) {
       const { strand, writer, cursor } = open(fields, { indexCapacity: 1, heapCapacity: 20_000 });
       expect(strand.map.record_stride % 8).toBe(4);
       const numbers = Float64Array.of(length, 2, 3);
-      writer.write({ text: 'x'.repeat(length), numbers, tail: 'tail' });
+      writer.write({ text: 'x'.repeat(length), numbers });
       cursor.seek(0);
       expect(plain(cursor.getF64Array('numbers'))).toStrictEqual(plain(numbers));
-      expect(cursor.getString('tail')).toBe('tail');
+      expect(cursor.getString('text')).toHaveLength(length);
     }
   });
 
