@@ -89,7 +89,10 @@ test.each([
   expect(expected.join('')).toContain('\ufffd');
   const column = readRecordBatch(view, 0, 4).getChild('t') as Vector;
   expect(column.toArray()).toStrictEqual(expected);
-  expect(isUtf8((column.data[0] as Data).values)).toBe(true);
+  const { valueOffsets, values } = column.data[0] as Data;
+  for (let i = 0; i < 4; i++) {
+    expect(isUtf8(values.subarray(valueOffsets[i], valueOffsets[i + 1])), `text ${i}`).toBe(true);
+  }
 });
 
 test('bits are packed as they are unpacked, at every length and offset', () => {
