@@ -216,3 +216,49 @@ describe('beside registered consumers, a loop', () => {
     expect(await Promise.all(loops)).toEqual([all, all, all]);
   });
 });
+
+describe('batches()', () => {
+  test('are no longer than asked for, and each is acknowledged by itself', async () => {
+    const { writer, view } = openNumbered(8);
+    writer.writeRecordBatch(numbered(0, 5));
+    writer.finalize();
+    const ranges: [number, number, number][] = [];
+    for await (const { from, to } of view.batches({ maxRecords: 2 })) {
+      ranges.push([from, to, view.effectiveReadCursor]);
+    }
+    expect(ranges).toStrictEqual([
+      [0, 2, 0],
+      [2, 4, 2],
+      [4, 5, 4],
+    ]);
+    expect(view.effectiveReadCursor).toBe(5);
+  });
+
+  test('end with the reason of their signal, in a wait and between two batches', async () => {
+    const { writer, view } = openNumbered(8);
+    const reason = new Error('enough');
+    const waiting = new AbortController();
+    const pending = view.batches({ signal: waiting.signal }).next();
+    await turns();
+    waiting.abort(reason);
+    await expect(pending).rejects.toBe(reason);
+
+    writer.writeRecordBatch(numbered(0, 4));
+    const between = new AbortController();
+    const batches = view.batches({ signal: between.signal, maxRecords: 2 });
+    await batches.next();
+    between.abort(reason);
+    await expect(batches.next()).rejects.toBe(reason);
+    expect(view.effectiveReadCursor).toBe(2);
+  });
+
+  test('refuse limits that are none at once', () => {
+    const { view } = openNumbered();
+    for (const maxRecords of [0, -1, 1.5, Number.NaN]) {
+      expectThrown(() => view.batches({ maxRecords }), RangeError);
+    }
+    expectThrown(() => view.batches({ maxRecords: '1' as never }), RangeError);
+    expectThrown(() => view.batches({ signal: {} as never }), TypeError);
+    expectThrown(() => view.batches(1 as never), TypeError);
+  });
+});

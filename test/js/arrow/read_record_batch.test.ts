@@ -1,4 +1,5 @@
-import { DataType, type Vector } from 'apache-arrow';
+import { isUtf8 } from 'node:buffer';
+import { type Data, DataType, type Vector } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { packBits, unpackBits } from '../../../dist/arrow/bitmap.js';
 import { readRecordBatch } from '../../../dist/arrow.js';
@@ -73,20 +74,25 @@ describe('utf8_ref', () => {
   });
 });
 
-test('texts are UTF-8 whatever bytes a producer wrote', () => {
+test.each([
+  // The second and third text cut the euro sign in two, and the whole is UTF-8.
+  ['that cut a character', [0x61, 0xe2, 0x82, 0xac, 0x62], [0, 1, 3, 4, 5]],
+  ['that no character has', [0x61, 0xff, 0x62, 0xc3, 0xa9], [0, 2, 3, 3, 5]],
+] as const)('texts of bytes %s read as a cursor reads them', (_, bytes, ends) => {
   const { writer, view } = open([{ name: 't', type: 'utf8' }], { heapCapacity: 1024 });
-  const euro = Buffer.from('€');
-  const values = Uint8Array.of(0x61, 0xff, ...euro, 0x62);
-  // The second and third text cut the euro sign in two.
-  const offsets = Int32Array.of(0, 2, 3, 5, 6);
-  writer.writeColumns({ t: { offsets, values } });
+  writer.writeColumns({ t: { offsets: Int32Array.from(ends), values: Uint8Array.from(bytes) } });
   const cursor = view.allocateCursor();
   const expected = [0, 1, 2, 3].map((seq) => {
     cursor.seek(seq);
     return cursor.getString('t');
   });
   expect(expected.join('')).toContain('\ufffd');
-  expect((readRecordBatch(view, 0, 4).getChild('t') as Vector).toArray()).toStrictEqual(expected);
+  const column = readRecordBatch(view, 0, 4).getChild('t') as Vector;
+  expect(column.toArray()).toStrictEqual(expected);
+  const { valueOffsets, values } = column.data[0] as Data;
+  for (let i = 0; i < 4; i++) {
+    expect(isUtf8(values.subarray(valueOffsets[i], valueOffsets[i + 1])), `text ${i}`).toBe(true);
+  }
 });
 
 test('bits are packed as they are unpacked, at every length and offset', () => {
