@@ -160,4 +160,9 @@ async function openRanges(contender) {
 }
 
 /** @type {import('./case.mjs').JsCase[]} */
-export const filterCases = [filterCase(16, 0.35, 2), filterCase(32, 0.5, 2), filterCase(256, 1.5, 2), rangesCase];
+export const filterCases = [
+  filterCase(16, 0.35, 2),
+  filterCase(32, 0.5, 2),
+  filterCase(256, 1.5, 2),
+  rangesCase,
+];
