@@ -8,8 +8,11 @@ const SEEKS = 100_000;
 const SLOTS = 131_072;
 /** Repetitions until the optimising compiler has settled. */
 const WARM_UPS = 100;
-/** The least of several counts: the engine's own work (a compilation that ends) shows on the heap as well. */
-const COUNTS = 5;
+/**
+ * The least of many counts: the engine's own work (a compilation that ends) shows on the heap as well, what the reads
+ * leave shows in every count.
+ */
+const COUNTS = 100;
 
 const openers = {
   strand: openStrandCursor,
