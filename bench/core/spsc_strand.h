@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -75,22 +76,28 @@ class StrandRing {
   template <class Visit>
   void drainOne(Visit& visit) noexcept {
     if (next_ == committed_) committed_ = view_.wait(next_, strand::wait::kForever).committed;
-    visitAt(next_++, visit);
+    visitSlot(view_.slot(next_++).data(), visit);
     orDie(view_.acknowledge(next_, token_));
   }
 
   template <class Visit>
   void drainAll(Visit& visit) noexcept {
     committed_ = view_.wait(next_, strand::wait::kForever).committed;
-    while (next_ < committed_) visitAt(next_++, visit);
+    while (next_ < committed_) {
+      // Slots lie one behind the other up to the ring's last.
+      const std::uint64_t count = std::min(committed_ - next_, view_.slotsToEnd(next_));
+      const std::byte* slot = view_.slot(next_).data();
+      for (std::uint64_t i = 0; i < count; ++i, slot += sizeof(Record)) visitSlot(slot, visit);
+      next_ += count;
+    }
     orDie(view_.acknowledge(next_, token_));
   }
 
  private:
   template <class Visit>
-  void visitAt(std::uint64_t seq, Visit& visit) noexcept {
+  static void visitSlot(const std::byte* slot, Visit& visit) noexcept {
     Record record{};
-    std::memcpy(&record, view_.slot(seq).data(), sizeof(record));
+    std::memcpy(&record, slot, sizeof(record));
     visit(record);
   }
 
