@@ -1,10 +1,16 @@
 #include <napi.h>
 
+#include <algorithm>
+#include <cstring>
+#include <span>
+
 #include "constants.h"
 #include "environment.h"
+#include "handle.h"
 #include "scan_binding.h"
 #include "schema_binding.h"
 #include "strand_abi.h"
+#include "typed_array.h"
 #include "view_binding.h"
 #include "wait/shutdown.h"
 #include "writer_binding.h"
@@ -18,6 +24,16 @@ void onWake(const Napi::CallbackInfo& info) {
 
 void holdLoop(const Napi::CallbackInfo& info) { Environment::of(info.Env())->holdLoop(info[0].ToBoolean()); }
 
+/// Copies the bytes of one typed array to another's, as far as both go.
+napi_value copyBytes(napi_env env, napi_callback_info info) {
+  const Arguments<2> arguments(env, info);
+  const std::span<std::byte> target = rawBytesOf(env, arguments[0]);
+  const std::span<const std::byte> source = rawBytesOf(env, arguments[1]);
+  const std::size_t bytes = std::min(target.size(), source.size());
+  if (bytes != 0) std::memmove(target.data(), source.data(), bytes);
+  return nullptr;
+}
+
 void beginShutdown(const Napi::CallbackInfo& /*info*/) { wait::beginShutdown(); }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -30,6 +46,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("openView", Napi::Function::New<openView>(env));
   exports.Set("onWake", Napi::Function::New<onWake>(env));
   exports.Set("holdLoop", Napi::Function::New<holdLoop>(env));
+  napi_value copy = nullptr;
+  napi_create_function(env, "copyBytes", NAPI_AUTO_LENGTH, copyBytes, nullptr, &copy);
+  exports.Set("copyBytes", copy);
   exports.Set("beginShutdown", Napi::Function::New<beginShutdown>(env));
   return exports;
 }

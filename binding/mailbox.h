@@ -37,6 +37,8 @@ enum class Box : std::uint32_t {
   kInUpTo,
   kInToken,
   kInAgain,
+  kInSkip,
+  kInFrom,
   // view, out
   kOutProgress,
   kOutCommitted,
@@ -47,6 +49,7 @@ enum class Box : std::uint32_t {
   kOutToken,
   kOutCount,
   kOutBytes,
+  kOutSkip,
   kSize,
 };
 
@@ -54,9 +57,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Box::kSiz
     "IN_DONE",       "IN_REMAINING", "IN_NEED_ANYWHERE", "IN_NEED_AT_START", "IN_HINT",        "IN_PARTIAL",
     "IN_HEAP_BYTES", "IN_ALIGNMENT", "IN_INSERT_AT",     "IN_INSERT_BYTES",  "IN_MILLIS",      "IN_AT",
     "IN_END",        "OUT_SLOT",     "OUT_SLOT_COUNT",   "OUT_HEAP",         "OUT_HEAP_BYTES", "OUT_PUBLISHED",
-    "OUT_SEQ",       "IN_AFTER",     "IN_UP_TO",         "IN_TOKEN",         "IN_AGAIN",       "OUT_PROGRESS",
-    "OUT_COMMITTED", "OUT_WINDOW",   "OUT_SAFE",         "OUT_EPOCH",        "OUT_GATE",       "OUT_TOKEN",
-    "OUT_COUNT",     "OUT_BYTES"};
+    "OUT_SEQ",       "IN_AFTER",     "IN_UP_TO",         "IN_TOKEN",         "IN_AGAIN",       "IN_SKIP",
+    "IN_FROM",       "OUT_PROGRESS", "OUT_COMMITTED",    "OUT_WINDOW",       "OUT_SAFE",       "OUT_EPOCH",
+    "OUT_GATE",      "OUT_TOKEN",    "OUT_COUNT",        "OUT_BYTES",        "OUT_SKIP"};
 
 /// The mailbox of one handle: memory of a JavaScript Float64Array.
 class Mailbox {

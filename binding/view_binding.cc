@@ -8,11 +8,13 @@
 #include "column_binding.h"
 #include "convert.h"
 #include "handle.h"
+#include "ring/byte_run.h"
 #include "ring/record_cursor.h"
 #include "ring/record_snapshot.h"
 #include "ring/strand_view.h"
 #include "ring/text_stretch.h"
 #include "scan_binding.h"
+#include "typed_array.h"
 #include "wait/shutdown.h"
 
 namespace strand::binding {
@@ -25,7 +27,11 @@ class ViewHandle final : public Handle {
 
   void threadEnds() noexcept override {
     disarm();
-    view_.close();
+    if (guards_) {
+      view_.abandon("the reader's thread ended before the end of the stream");
+    } else {
+      view_.close();
+    }
   }
 
   void expose(Napi::Object object, Napi::Uint8Array memory) noexcept;
@@ -191,6 +197,24 @@ class ViewHandle final : public Handle {
     return columns_.gatherPayloads(env, info, view_, box_);
   }
 
+  napi_value copyBytes(napi_env env, napi_callback_info info) {
+    const Arguments<1> arguments(env, info);
+    const std::span<std::byte> target = rawBytesOf(env, arguments[0]);
+    const std::size_t at = std::min<std::size_t>(box_.count(Box::kInAt), target.size());
+    const std::uint64_t end = std::min(box_.count(Box::kInUpTo), view_.window().committed);
+    BytePlace place{box_.count(Box::kInFrom), box_.count(Box::kInSkip)};
+    const Field& field = view_.schema().fields().front();
+    const std::size_t copied = field.info().inHeap() ? copyByteRun(view_, field, end, place, target.subspan(at)) : 0;
+    box_.set(Box::kOutSeq, place.seq);
+    box_.set(Box::kOutSkip, place.skip);
+    return toNumber(env, copied);
+  }
+
+  napi_value guard(napi_env env, napi_callback_info info) {
+    guards_ = Arguments<1>(env, info).number(0) != 0;
+    return nullptr;
+  }
+
   napi_value stats(napi_env env, napi_callback_info) {
     const ViewStats stats = view_.stats();
     Napi::Array numbers = Napi::Array::New(env);
@@ -211,6 +235,8 @@ class ViewHandle final : public Handle {
   StrandView view_;
   TextStretch stretch_;
   ColumnReads columns_;
+  /// The thread's end leaves the stream without its reader.
+  bool guards_ = false;
 };
 
 void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
@@ -243,6 +269,8 @@ void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
   method<V, &V::ranges>(object, "ranges");
   method<V, &V::gatherColumns>(object, "gatherColumns");
   method<V, &V::gatherPayloads>(object, "gatherPayloads");
+  method<V, &V::copyBytes>(object, "copyBytes");
+  method<V, &V::guard>(object, "guard");
   method<V, &V::stats>(object, "stats");
   method<V, &V::close>(object, "close");
 }

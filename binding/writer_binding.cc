@@ -140,6 +140,11 @@ class WriterHandle final : public Handle {
     writer_.announceWait();
     return nullptr;
   }
+  napi_value watch(napi_env, napi_callback_info) {
+    armOn(writer_.spaceEvent(), writer_.imageWord());
+    writer_.announceWatch();
+    return nullptr;
+  }
   napi_value disarmWait(napi_env, napi_callback_info) {
     disarm();
     return nullptr;
@@ -192,7 +197,8 @@ class WriterHandle final : public Handle {
     const WriterStats stats = writer_.stats();
     Napi::Array numbers = Napi::Array::New(env);
     std::uint32_t at = 0;
-    for (const std::uint64_t value : {stats.records, stats.bytes, stats.stalls, stats.stallNanos, stats.queueDepth}) {
+    for (const std::uint64_t value :
+         {stats.records, stats.bytes, stats.stalls, stats.stallNanos, stats.queueDepth, stats.consumerWaits}) {
       numbers[at++] = Napi::Number::New(env, static_cast<double>(value));
     }
     return numbers;
@@ -237,6 +243,7 @@ void WriterHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept
   method<W, &W::putBytes<&W::heap_>>(object, "putBytes");
   method<W, &W::putBytes<&W::scratchHeap_>>(object, "putScratchBytes");
   method<W, &W::arm>(object, "arm");
+  method<W, &W::watch>(object, "watch");
   method<W, &W::disarmWait>(object, "disarm");
   method<Handle, &Handle::fired>(object, "fired");
   method<W, &W::hasSpace>(object, "hasSpace");

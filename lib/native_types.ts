@@ -103,6 +103,8 @@ export interface NativeWriter {
   putScratchBytes(value: ArrayBufferView): number;
   /** Registers for wake-ups of this thread's loop and announces the wait; test `hasSpace` behind it. */
   arm(): void;
+  /** Registers likewise for the end of writing only, by an abort or a newer writer; test `state` behind it. */
+  watch(): void;
   disarm(): void;
   /** Whether the announced wait was signalled since the last call. */
   fired(): boolean;
@@ -125,7 +127,7 @@ export interface NativeWriter {
   /** OK, or why writing is over. */
   state(): number;
   abortReason(): string;
-  /** records, bytes, stalls, nanoseconds stalled, queue depth */
+  /** records, bytes, stalls, nanoseconds stalled, queue depth, consumer waits */
   stats(): number[];
 }
 
@@ -202,6 +204,14 @@ export interface NativeView {
   ): number;
   /** Copies the payloads of a target of the last `gatherColumns`, as its offsets say. Once for each. → Status likewise */
   gatherPayloads(target: number, values: ArrayBufferView): number;
+  /**
+   * Copies what the first field holds in the records from `IN_FROM` to before `IN_UP_TO`, without its first `IN_SKIP`
+   * bytes, one behind the other into `target` from `IN_AT` on, as far as there is room. The caller holds the records.
+   * → bytes copied; `OUT_SEQ` and `OUT_SKIP` say what comes next
+   */
+  copyBytes(target: Uint8Array): number;
+  /** 1: if this thread ends while the view is open and nobody else is registered, the producer is stopped. */
+  guard(on: number): void;
   /** records produced, bytes produced, producer stalls, their nanoseconds, consumer waits, queue depth */
   stats(): number[];
   close(): void;
@@ -251,6 +261,8 @@ export type BoxPlace =
   | 'IN_UP_TO'
   | 'IN_TOKEN'
   | 'IN_AGAIN'
+  | 'IN_SKIP'
+  | 'IN_FROM'
   | 'OUT_PROGRESS'
   | 'OUT_COMMITTED'
   | 'OUT_WINDOW'
@@ -259,7 +271,8 @@ export type BoxPlace =
   | 'OUT_GATE'
   | 'OUT_TOKEN'
   | 'OUT_COUNT'
-  | 'OUT_BYTES';
+  | 'OUT_BYTES'
+  | 'OUT_SKIP';
 
 /** Answers of hot calls; anything but OK has changed nothing that others can see. */
 export type StatusName =
@@ -338,12 +351,17 @@ export interface NativeModule {
   /** Whether all values lie below `limit`, which is 2^31 at most. */
   allBelow(values: Uint32Array, limit: number): boolean;
 
+  /** Copies the bytes of `source` to `target`, as far as both go. */
+  copyBytes(target: ArrayBufferView, source: ArrayBufferView): void;
+
   /** Takes a strand over, waiting at most `millis` for a busy writer. → the writer, BUSY as a number, or a fault */
   openWriter(buffer: Uint8Array, millis: number): NativeWriter | NativeFault | number;
   openView(buffer: Uint8Array): NativeView | NativeFault;
 
   /** Set by `waits.ts` for all copies of it that a thread loads. */
   waiters?: Set<Waiter>;
+  /** Likewise: reasons to keep the thread's loop alive. */
+  loopHolds?: number;
   /** What this thread's loop calls when something that it waits for may have happened. Once per thread. */
   onWake(callback: () => void): void;
   /** Whether pending waits keep this thread's loop alive. */

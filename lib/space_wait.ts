@@ -1,10 +1,21 @@
 import type { NativeWriter } from './native_types.js';
-import { park, unpark, type Waiter } from './waits.js';
+import { Status } from './status_error.js';
+import { park, parkLightly, unpark, unparkLightly, type Waiter } from './waits.js';
 
-/** A writer's wait for room that does not block its thread. One at a time. */
+/**
+ * A writer's wait for room that does not block its thread, one at a time; and, between such waits, a watch for the end of
+ * writing that nobody here has asked for.
+ */
 export class SpaceWait {
   readonly #native: NativeWriter;
   #lookAgain: (() => void) | undefined;
+  #onOver: (() => void) | undefined;
+  readonly #watcher: Waiter = {
+    // A pending wait hears of the end itself.
+    woken: () => {
+      if (!this.isPending && this.#native.fired()) this.#announceWatch();
+    },
+  };
 
   constructor(writer: NativeWriter) {
     this.#native = writer;
@@ -29,6 +40,7 @@ export class SpaceWait {
         unpark(waiter);
         this.#lookAgain = undefined;
         signal?.removeEventListener('abort', onAbort);
+        this.#announceWatch();
       };
       const onAbort = (): void => {
         end();
@@ -53,5 +65,29 @@ export class SpaceWait {
       park(waiter);
       settle();
     });
+  }
+
+  /** Calls `onOver` once writing has come to an end: by an abort or a newer writer. Keeps no loop alive. */
+  watch(onOver: () => void): void {
+    this.#onOver = onOver;
+    parkLightly(this.#watcher);
+    this.#announceWatch();
+  }
+
+  unwatch(): void {
+    if (this.#onOver === undefined) return;
+    this.#onOver = undefined;
+    unparkLightly(this.#watcher);
+    if (!this.isPending) this.#native.disarm();
+  }
+
+  /** Announced before the look, so that an end that comes behind it wakes the loop. */
+  #announceWatch(): void {
+    if (this.#onOver === undefined || this.isPending) return;
+    this.#native.watch();
+    if (this.#native.state() === Status.OK) return;
+    const onOver = this.#onOver;
+    this.unwatch();
+    onOver();
   }
 }

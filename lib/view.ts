@@ -13,6 +13,7 @@ import type {
 import { CTRL_GATE } from './constants.js';
 import { cursorOf, type RecordCursor } from './cursor.js';
 import { describeValue } from './describe_value.js';
+import { type ConsumerStart, Drain } from './drain.js';
 import { argumentError, rangeError, StrandCapacityError, StrandClosedError } from './errors.js';
 import { fieldTypeNamed, type OrderableType } from './field_types.js';
 import { type Filtered, filterView, rangesOfView } from './filter.js';
@@ -28,7 +29,7 @@ import type { FilterableType, PredicateOf, PredicatesOf, RangesOf } from './pred
 import { RecordBatch } from './record_batch.js';
 import type { NamesOf, Schema } from './schema_types.js';
 import { asBytes, type StrandLike } from './shared_bytes.js';
-import { abortError, Status, statusError } from './status_error.js';
+import { Status, statusError } from './status_error.js';
 import type { Strand } from './strand.js';
 import type { StrandMap } from './strand_map.js';
 import { ViewWaits, type WaitOptions } from './view_waits.js';
@@ -161,11 +162,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     if (!isPosition(upTo)) {
       throw rangeError(`acknowledgeRead takes a position, got ${describeValue(upTo)}`);
     }
-    const box = this.#box;
-    box[IN_UP_TO] = upTo;
-    box[IN_TOKEN] = token === undefined ? NO_TOKEN : checkToken(token);
-    const status = this.#acknowledge();
-    this.#takeWindow();
+    const status = this.#acknowledgeAs(upTo, token === undefined ? NO_TOKEN : checkToken(token));
     if (status !== Status.OK) throw this.#acknowledgeError(status, upTo);
   }
 
@@ -176,7 +173,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
    *   position between them, `committedCount` for who wants to know where that is
    * @returns its token, good in this thread
    */
-  registerConsumer(options?: { from?: 'oldest' | 'latest' | number }): number {
+  registerConsumer(options?: { from?: ConsumerStart }): number {
     const from: unknown = optionsOf(options, 'registerConsumer', "like { from: 'latest' }").from ?? 'oldest';
     let start: number;
     if (from === 'oldest' || from === 'latest') start = START[from];
@@ -416,44 +413,54 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
    */
   batches(options?: BatchesOptions): AsyncGenerator<RecordBatch<S>, void, undefined> {
     const { signal, maxRecords } = optionsOf(options, 'batches', '{ signal, maxRecords }');
-    return this.#drain(checkSignal(signal), checkMaxRecords(maxRecords));
+    return this.#batches(checkSignal(signal), checkMaxRecords(maxRecords));
   }
 
-  async *#drain(
+  async *#batches(
     signal: AbortSignal | undefined,
     maxRecords: number,
   ): AsyncGenerator<RecordBatch<S>, void, undefined> {
-    const wait = signal === undefined ? {} : { signal };
+    signal?.throwIfAborted();
     const cursor = this.allocateCursor();
-    await this.waitForCommit(0, { ...wait, timeoutMs: 0 });
-    let token = this.#registerBesideOthers(undefined);
+    const drain = this.drain();
     try {
-      let { epoch } = this.#window;
-      let seq = this.effectiveReadCursor;
       for (;;) {
-        const committed = await this.waitForCommit(seq, wait);
-        if (this.#window.epoch !== epoch) {
-          // A wait from 0 enters the stream that has begun meanwhile, which has voided the token.
-          ({ epoch } = this.#window);
-          token = this.#registerBesideOthers(undefined);
-          seq = this.effectiveReadCursor;
-          continue;
-        }
-        while (seq < committed) {
+        const committed = await drain.next(drain.seq, signal);
+        if (committed === drain.seq) return;
+        while (drain.seq < committed) {
           signal?.throwIfAborted();
-          const to = Math.min(committed, seq + maxRecords);
-          yield new RecordBatch(cursor, seq, to);
-          token = this.#acknowledgeBatch(to, token);
-          seq = to;
+          const to = Math.min(committed, drain.seq + maxRecords);
+          yield new RecordBatch(cursor, drain.seq, to);
+          drain.release(to);
         }
-        const { status } = this;
-        if (status === 'eos' && seq === this.committedCount) return;
-        if (status === 'error' && seq === this.committedCount)
-          throw abortError('the producer', this.error ?? '');
       }
     } finally {
-      if (token !== undefined) this.#releaseQuietly(token);
+      drain.close();
     }
+  }
+
+  /** @internal While on, the end of this thread stops the producer, unless other consumers are registered. */
+  guard(on: boolean): void {
+    this.#native.guard(on ? 1 : 0);
+  }
+
+  /** @internal Copies payloads one behind the other; `native_types.ts` says how. */
+  get bytes(): Pick<NativeView, 'box' | 'copyBytes'> {
+    return this.#native;
+  }
+
+  /** @internal A consumer's way through the stream. @param from registers it, to start there */
+  drain(from?: ConsumerStart): Drain {
+    return new Drain(
+      this as unknown as StrandView,
+      {
+        native: this.#native,
+        window: this.#window,
+        waits: this.#waits,
+        acknowledge: (upTo) => this.#acknowledgeAs(upTo, NO_TOKEN),
+      },
+      from,
+    );
   }
 
   /** Ends this view's waits and releases its tokens. */
@@ -464,6 +471,16 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** → Status */
+  #acknowledgeAs(upTo: number, token: number): number {
+    const box = this.#box;
+    box[IN_UP_TO] = upTo;
+    box[IN_TOKEN] = token;
+    const status = this.#acknowledge();
+    this.#takeWindow();
+    return status;
   }
 
   /** Takes over what the core left in the mailbox. */
@@ -510,35 +527,6 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
         return new StrandClosedError('the view was closed');
       default:
         return statusError(status, () => '');
-    }
-  }
-
-  #registerBesideOthers(token: number | undefined): number | undefined {
-    if (token !== undefined) return token;
-    const box = this.#box;
-    box[IN_UP_TO] = 0;
-    box[IN_TOKEN] = NO_TOKEN;
-    return this.#acknowledge() === Status.TOKEN_REQUIRED ? this.registerConsumer() : undefined;
-  }
-
-  /** Acknowledges a batch; registers where others have registered meanwhile. */
-  #acknowledgeBatch(upTo: number, token: number | undefined): number | undefined {
-    const own = this.#registerBesideOthers(token);
-    if (own === undefined) this.acknowledgeRead(upTo);
-    else if (upTo >= this.effectiveReadCursor) this.acknowledgeRead(upTo, own);
-    return own;
-  }
-
-  #releaseQuietly(token: number): void {
-    const status = this.#native.releaseConsumer(token);
-    // A reset or close() has released it already.
-    if (
-      status !== Status.OK &&
-      status !== Status.RESET &&
-      status !== Status.CLOSED &&
-      status !== Status.BAD_TOKEN
-    ) {
-      throw statusError(status, () => '');
     }
   }
 }

@@ -65,6 +65,17 @@ export class ViewWaits implements Waiter {
     });
   }
 
+  /** One look past `after`, which is 0 to enter a stream that was begun by `reset()`. → whether a wait would be over */
+  look(after: number): boolean {
+    this.#enter(after);
+    this.#box[IN_AFTER] = after;
+    const progress = this.#check();
+    this.#takeWindow();
+    if (progress === Progress.RESET) throw resetError();
+    if (progress === Progress.CLOSED) throw closedError();
+    return progress !== Progress.PENDING;
+  }
+
   waitSync(after: number, timeoutMs: number): number {
     checkPosition(after);
     const limit = checkTimeout(timeoutMs);

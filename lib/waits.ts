@@ -23,12 +23,29 @@ function attachLoop(): Set<Waiter> {
 
 /** Keeps the loop alive and tells the waiter of each wake-up, until `unpark`. */
 export function park(waiter: Waiter): void {
-  if (waiters.size === 0) native.holdLoop(true);
+  if (waiters.has(waiter)) return;
   waiters.add(waiter);
+  holdLoop(1);
 }
 
 export function unpark(waiter: Waiter): void {
-  if (waiters.delete(waiter) && waiters.size === 0) native.holdLoop(false);
+  if (waiters.delete(waiter)) holdLoop(-1);
+}
+
+/** The same for a waiter that keeps no loop alive. */
+export function parkLightly(waiter: Waiter): void {
+  waiters.add(waiter);
+}
+
+export function unparkLightly(waiter: Waiter): void {
+  waiters.delete(waiter);
+}
+
+/** Adds to how many reasons there are to keep this thread's loop alive. */
+export function holdLoop(reasons: 1 | -1): void {
+  const before = native.loopHolds ?? 0;
+  native.loopHolds = before + reasons;
+  if (before === 0 || before + reasons === 0) native.holdLoop(reasons > 0);
 }
 
 /**

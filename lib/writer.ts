@@ -65,6 +65,8 @@ export interface WriterStats {
   /** Waits for room, and how long they took together. */
   readonly stalls: number;
   readonly stallNanoseconds: number;
+  /** Waits of all consumers for records that were not there at once. */
+  readonly consumerWaits: number;
   /** Records that the slowest consumer has not released. */
   readonly queueDepth: number;
 }
@@ -123,6 +125,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   readonly #stash: Stash = [];
   readonly #columns: ColumnEncoder;
   #busy = false;
+  /** The batch that makes it busy waits for room, or is about to go on. */
+  #awaitsRoom = false;
   readonly #hasTexts: boolean;
   #bytesPerRecord: number;
   /** Asynchronous batches that are not through, and the wait of the first one for room. */
@@ -228,35 +232,12 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
 
   /** Writes one record, blocking while there is no room. Errors as of {@link writeRecordBatch}. */
   write(record: RecordOf<S>): void {
-    if (this.#busy || this.#queue.length > 0) throw reentrantError();
-    if (Array.isArray(record)) {
-      throw argumentError('write takes one record, got an array: writeRecordBatch takes an array of records');
-    }
-    // Texts that would not fit scratch go into the ring at once: trying costs a third of copying 64 KiB.
-    if (this.#hasTexts && this.#bytesPerRecord > this.#scratch.u8.length) {
-      this.writeRecordBatch([record]);
-      return;
-    }
-    this.#busy = true;
-    try {
-      const sink = this.#scratch;
-      sink.rewindScratch();
-      if (this.#encoder.one(sink, record, 0, this.#stash)) {
-        if (this.#plan.needsHeap) this.#box[IN_HEAP_BYTES] = sink.scratchHeapBytes;
-        const { inserted } = sink;
-        let status = inserted === undefined ? this.#publishRecord() : this.#publishAround(inserted);
-        while (status === Status.WOULD_BLOCK) {
-          this.#sleep();
-          status = inserted === undefined ? this.#publishRecord() : this.#publishAround(inserted);
-        }
-        if (inserted !== undefined) sink.forgetInserted();
-        if (status !== Status.OK) throw this.#error(status);
-        return;
-      }
-    } finally {
-      this.#busy = false;
-    }
-    this.#writeStashed();
+    this.#writeOne(record, true);
+  }
+
+  /** Writes one record if there is room, and never blocks. @returns whether it was written */
+  tryWrite(record: RecordOf<S>): boolean {
+    return this.#writeOne(record, false);
   }
 
   /**
@@ -397,7 +378,8 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
   /** Sets the status `error`; the reason (at most 104 bytes) reaches the consumers. */
   abort(reason = ''): void {
     const text = reasonText(reason);
-    this.#check(this.#space.isPending ? this.#native.abort(text) : this.#idle().abort(text));
+    this.#mustNotEncode();
+    this.#check(this.#native.abort(text));
     this.#space.lookAgain();
   }
 
@@ -409,20 +391,42 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     this.#check(this.#idle().reset());
   }
 
+  /**
+   * @internal Calls `onOver` if an abort or a newer writer ends this one's work while it is idle.
+   * @returns what ends the watch
+   */
+  watch(onOver: (error: Error) => void): () => void {
+    this.#space.watch(() => onOver(this.#error(this.#state())));
+    return () => this.#space.unwatch();
+  }
+
   stats(): WriterStats {
-    const [records = 0, bytes = 0, stalls = 0, stallNanoseconds = 0, queueDepth = 0] = this.#native.stats();
-    return { recordsProduced: records, bytesProduced: bytes, stalls, stallNanoseconds, queueDepth };
+    const [
+      recordsProduced = 0,
+      bytesProduced = 0,
+      stalls = 0,
+      stallNanoseconds = 0,
+      queueDepth = 0,
+      consumerWaits = 0,
+    ] = this.#native.stats();
+    return { recordsProduced, bytesProduced, stalls, stallNanoseconds, consumerWaits, queueDepth };
   }
 
   /** Lets go of the strand. A stream that is not ended becomes an error. */
   close(): void {
-    if (this.#busy && !this.#space.isPending) throw reentrantError();
+    this.#mustNotEncode();
+    this.#space.unwatch();
     this.#native.close();
     this.#space.lookAgain();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** A batch that only waits for room may be ended; one whose records' own code is running may not. */
+  #mustNotEncode(): void {
+    if (this.#busy && !this.#awaitsRoom) throw reentrantError();
   }
 
   /** The native writer, for calls that no batch may interrupt. */
@@ -566,12 +570,53 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     throw error;
   }
 
-  /** Writes the stashed record, whose payloads are too large for scratch, as a batch of its own. */
-  #writeStashed(): void {
+  /** → false where there is no room and the call must not block */
+  #writeOne(record: RecordOf<S>, blocks: boolean): boolean {
+    if (this.#busy || this.#queue.length > 0) throw reentrantError();
+    if (Array.isArray(record)) {
+      throw argumentError('write takes one record, got an array: writeRecordBatch takes an array of records');
+    }
+    // Texts that would not fit scratch go into the ring at once: trying costs a third of copying 64 KiB.
+    if (this.#hasTexts && this.#bytesPerRecord > this.#scratch.u8.length) {
+      if (!blocks) return this.tryWriteRecordBatch([record]) === 1;
+      this.writeRecordBatch([record]);
+      return true;
+    }
+    this.#busy = true;
+    try {
+      const sink = this.#scratch;
+      sink.rewindScratch();
+      if (this.#encoder.one(sink, record, 0, this.#stash)) {
+        if (this.#plan.needsHeap) this.#box[IN_HEAP_BYTES] = sink.scratchHeapBytes;
+        const { inserted } = sink;
+        let status = inserted === undefined ? this.#publishRecord() : this.#publishAround(inserted);
+        while (status === Status.WOULD_BLOCK && blocks) {
+          this.#sleep();
+          status = inserted === undefined ? this.#publishRecord() : this.#publishAround(inserted);
+        }
+        if (inserted !== undefined) sink.forgetInserted();
+        if (status === Status.OK) return true;
+        if (status === Status.WOULD_BLOCK) return false;
+        throw this.#error(status);
+      }
+    } finally {
+      this.#busy = false;
+    }
+    return this.#writeStashed(blocks);
+  }
+
+  /** The stashed record, whose payloads are too large for scratch, as a batch of its own. */
+  #writeStashed(blocks: boolean): boolean {
     const batch = this.#open([undefined]);
     batch.stashed = true;
     try {
-      this.#check(this.#block(() => this.#step(batch)));
+      const status = blocks ? this.#block(() => this.#step(batch)) : this.#step(batch);
+      if (status === Status.WOULD_BLOCK) {
+        this.#native.abandon();
+        return false;
+      }
+      this.#check(status);
+      return true;
     } catch (error) {
       this.#giveUp(error, batch.length);
     } finally {
@@ -585,7 +630,10 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     try {
       let status = this.#step(batch);
       while (status === Status.WOULD_BLOCK) {
-        await this.#space.wait(signal);
+        this.#awaitsRoom = true;
+        await this.#space.wait(signal).finally(() => {
+          this.#awaitsRoom = false;
+        });
         status = this.#step(batch);
       }
       this.#check(status);

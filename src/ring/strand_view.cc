@@ -266,6 +266,15 @@ void StrandView::signalAbort(std::string_view reason) noexcept {
   words_.spaceEvent().notify();
 }
 
+void StrandView::abandon(std::string_view reason) noexcept {
+  if (closed_) return;
+  const bool reset = wasReset();
+  close();
+  const StreamState state = producerStatus();
+  const bool over = state == StreamState::kEos || state == StreamState::kError;
+  if (!over && !reset && !ConsumerSlots(words_).any()) signalAbort(reason);
+}
+
 ViewStats StrandView::stats() const noexcept {
   const std::uint64_t slowest = Gate(words_).slowest();
   const std::uint64_t commit = words_.commitSeq().loadAcquire();

@@ -114,6 +114,8 @@ class StrandView {
 
   /// Wakes and stops the producer; stays set until reset().
   void signalAbort(std::string_view reason) noexcept;
+  /// close() of a reader that leaves before the end: if nobody else is registered, it stops the producer, too.
+  void abandon(std::string_view reason) noexcept;
 
   /// Lower bound in a sorted field over the intact window: ascending the first record >= key, descending the
   /// first <= key. A null counts as less than every number.

@@ -355,6 +355,12 @@ void StrandWriter::announceWait() noexcept {
   words_.spaceEvent().raise(wait::kAsync);
 }
 
+void StrandWriter::announceWatch() noexcept {
+  // No position is as high.
+  words_.waitTarget().storeRelaxed(layout::kConsumerSlotVacant);
+  words_.spaceEvent().raise(wait::kAsync);
+}
+
 // --- publishing -----------------------------------------------------------------------------------------
 
 void StrandWriter::announceRun(std::uint64_t endSeq, std::uint64_t heapEnd) noexcept {
@@ -525,8 +531,12 @@ std::string StrandWriter::abortReason() const noexcept { return readReason(words
 
 WriterStats StrandWriter::stats() const noexcept {
   const auto [records, bytes] = words_.produced(header_->geometry.recordStride);
-  return {records, bytes, words_.stalls().loadRelaxed(), words_.stallNanos().loadRelaxed(),
-          commit_ - std::min(commit_, Gate(words_).slowest())};
+  return {records,
+          bytes,
+          words_.stalls().loadRelaxed(),
+          words_.stallNanos().loadRelaxed(),
+          commit_ - std::min(commit_, Gate(words_).slowest()),
+          words_.consumerWaits().loadRelaxed()};
 }
 
 }  // namespace strand

@@ -28,6 +28,7 @@ struct WriterStats {
   std::uint64_t stalls = 0;   ///< waits for room
   std::uint64_t stallNanos = 0;
   std::uint64_t queueDepth = 0;  ///< records that the slowest consumer has not released
+  std::uint64_t consumerWaits = 0;
 };
 
 /// The producer of a strand. One thread at a time; positions are counted from the stream's base.
@@ -145,6 +146,8 @@ class StrandWriter {
   bool awaitSpace(Nanoseconds timeout) noexcept;
   /// For asynchronous waits: announces the wait. Test hasSpace() behind it.
   void announceWait() noexcept;
+  /// The same for who only wants to hear of an abort or of a newer writer: room wakes nobody. Test state() behind it.
+  void announceWatch() noexcept;
   [[nodiscard]] bool hasSpace() const noexcept;
 
   /// kOk, or why writing is over: kClosed, kFenced, kEnded, kAborted.
