@@ -1,0 +1,64 @@
+import { describeValue } from '../describe_value.js';
+import { argumentError } from '../errors.js';
+
+/** How chunks become records. */
+export interface ChunkLayout<T> {
+  /** The records of several chunks, in order. Throws for a chunk of the wrong kind, with its first record's index. */
+  recordsOf(chunks: readonly T[]): readonly object[];
+  /** How many records a chunk is. */
+  lengthOf(chunk: T): number;
+}
+
+/** Each chunk is a record. */
+export const recordLayout: ChunkLayout<object> = {
+  recordsOf(chunks) {
+    const record = chunks.findIndex((chunk) => Array.isArray(chunk));
+    if (record >= 0) {
+      throw argumentError('this stream takes one record a write, got an array: create it with batch: true', {
+        record,
+      });
+    }
+    return chunks;
+  },
+  lengthOf: () => 1,
+};
+
+/** Each chunk is an array of records. */
+export const batchLayout: ChunkLayout<readonly object[]> = {
+  recordsOf(chunks) {
+    const [first] = chunks;
+    if (chunks.length === 1 && Array.isArray(first)) return first;
+    const wrong = chunks.findIndex((chunk) => !Array.isArray(chunk));
+    if (wrong >= 0) {
+      throw argumentError(
+        `this stream takes arrays of records (batch: true), got ${describeValue(chunks[wrong])}`,
+        {
+          record: chunks.slice(0, wrong).reduce((sum, chunk) => sum + chunk.length, 0),
+        },
+      );
+    }
+    return chunks.flat();
+  },
+  lengthOf: (chunk) => (Array.isArray(chunk) ? chunk.length : 1),
+};
+
+/** Each chunk is the value of one field; the others are left out. */
+export function fieldLayout(name: string): ChunkLayout<unknown> {
+  return { recordsOf: (chunks) => chunks.map((value) => ({ [name]: value })), lengthOf: () => 1 };
+}
+
+/** Each chunk is bytes for the only field, in as many records as they need. @param most bytes of one record */
+export function byteLayout(name: string, most: number): ChunkLayout<Uint8Array> {
+  return {
+    recordsOf(chunks) {
+      const records: object[] = [];
+      for (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; at += most) {
+          records.push({ [name]: chunk.length <= most ? chunk : chunk.subarray(at, at + most) });
+        }
+      }
+      return records;
+    },
+    lengthOf: (chunk) => Math.ceil(chunk.length / most),
+  };
+}

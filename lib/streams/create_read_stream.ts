@@ -1,0 +1,38 @@
+import type { NamesOf, RowOf, Schema, ValueOf } from '../schema_types.js';
+import type { StrandLike } from '../shared_bytes.js';
+import { StrandView } from '../view.js';
+import { SABReadable } from './sab_readable.js';
+import type { ReadStreamOptions } from './source_options.js';
+
+type Source<S extends Schema> = StrandLike<S> | StrandView<S>;
+type Without<M extends keyof ReadStreamOptions> = ReadStreamOptions & {
+  readonly [K in M]?: undefined | false;
+};
+
+/**
+ * A `Readable` of a strand: of its records, of arrays of them (`batch`), of one field's values (`field`) or of bytes
+ * (`binary`). Errors as of {@link SABReadable}.
+ *
+ * @param source a strand, its bare memory, or a view, which stays open
+ */
+export function createReadStream(
+  source: Source<Schema>,
+  options: Without<'batch' | 'field'> & { readonly binary: true },
+): SABReadable<Buffer>;
+export function createReadStream<S extends Schema>(
+  source: Source<S>,
+  options: Without<'binary' | 'field'> & { readonly batch: true },
+): SABReadable<RowOf<S>[]>;
+export function createReadStream<S extends Schema, const N extends NamesOf<S>>(
+  source: Source<S>,
+  options: Without<'batch' | 'binary'> & { readonly field: N },
+): SABReadable<Exclude<ValueOf<S, N>, null> | (null extends ValueOf<S, N> ? undefined : never)>;
+export function createReadStream<S extends Schema>(
+  source: Source<S>,
+  options?: Without<'batch' | 'binary' | 'field'>,
+): SABReadable<RowOf<S>>;
+export function createReadStream(source: Source<Schema>, options: ReadStreamOptions = {}): SABReadable {
+  return new SABReadable(
+    source instanceof StrandView ? { ...options, view: source } : { ...options, strand: source },
+  );
+}

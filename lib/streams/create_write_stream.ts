@@ -1,0 +1,38 @@
+import type { NamesOf, RecordOf, Schema } from '../schema_types.js';
+import type { StrandLike } from '../shared_bytes.js';
+import { StrandWriter } from '../writer.js';
+import { SABWritable } from './sab_writable.js';
+import type { WriteStreamOptions } from './sink_options.js';
+
+type Target<S extends Schema> = StrandLike<S> | StrandWriter<S>;
+type Without<M extends keyof WriteStreamOptions> = WriteStreamOptions & {
+  readonly [K in M]?: undefined | false;
+};
+
+/**
+ * A `Writable` into a strand: of records, of arrays of them (`batch`), of one field's values (`field`) or of bytes
+ * (`binary`). Errors as of {@link SABWritable}.
+ *
+ * @param target a strand, its bare memory, or a writer, which stays open
+ */
+export function createWriteStream(
+  target: Target<Schema>,
+  options: Without<'batch' | 'field'> & { readonly binary: true },
+): SABWritable<Uint8Array | string>;
+export function createWriteStream<S extends Schema>(
+  target: Target<S>,
+  options: Without<'binary' | 'field'> & { readonly batch: true },
+): SABWritable<readonly RecordOf<S>[]>;
+export function createWriteStream<S extends Schema, const N extends NamesOf<S>>(
+  target: Target<S>,
+  options: Without<'batch' | 'binary'> & { readonly field: N },
+): SABWritable<RecordOf<S> extends { readonly [K in N]?: infer V } ? V : unknown>;
+export function createWriteStream<S extends Schema>(
+  target: Target<S>,
+  options?: Without<'batch' | 'binary' | 'field'>,
+): SABWritable<RecordOf<S>>;
+export function createWriteStream(target: Target<Schema>, options: WriteStreamOptions = {}): SABWritable {
+  return new SABWritable(
+    target instanceof StrandWriter ? { ...options, writer: target } : { ...options, strand: target },
+  );
+}

@@ -1,0 +1,88 @@
+import { isMainThread } from 'node:worker_threads';
+import { describeValue } from '../describe_value.js';
+import { argumentError, rangeError } from '../errors.js';
+import { checkSignal } from '../options.js';
+import { isPosition } from '../position.js';
+import type { SchemaField } from '../schema_types.js';
+
+/** What a chunk is. One of the three, or none for a record. */
+export interface ModeOptions {
+  /** A chunk is an array of records. */
+  readonly batch?: boolean | undefined;
+  /** A chunk is the value of this field. */
+  readonly field?: string | undefined;
+  /** Chunks are bytes, without boundaries, in a strand whose only field is `large_bytes` or `bytes`. */
+  readonly binary?: boolean | undefined;
+}
+
+/** Options that readables and writables have in common. */
+export interface CommonOptions extends ModeOptions {
+  /** Chunks, or with `binary` bytes, that the stream itself holds before it says that it has enough. */
+  readonly highWaterMark?: number | undefined;
+  /** Destroys the stream with an AbortError. */
+  readonly signal?: AbortSignal | undefined;
+  /** Waits block the thread: for workers that have nothing else to do. */
+  readonly blocking?: boolean | undefined;
+}
+
+export type Mode =
+  | { readonly kind: 'record' | 'batch' }
+  | { readonly kind: 'field' | 'binary'; readonly name: string };
+
+/** The mode that the options name, for a strand of these fields. */
+export function modeOf(
+  { batch, field, binary }: ModeOptions & { objectMode?: boolean },
+  fields: readonly SchemaField[],
+): Mode {
+  const given = [batch && 'batch', field !== undefined && 'field', binary && 'binary'].filter(Boolean);
+  if (given.length > 1) throw argumentError(`a stream has one mode, got ${given.join(' and ')}: choose one`);
+  if (batch) return { kind: 'batch' };
+  if (binary) return { kind: 'binary', name: byteFieldOf(fields) };
+  if (field === undefined) return { kind: 'record' };
+  if (!fields.some(({ name }) => name === field)) {
+    const names = fields.map(({ name }) => `'${name}'`).join(', ');
+    throw argumentError(`the schema has no field ${describeValue(field)}; it has ${names}`);
+  }
+  return { kind: 'field', name: field };
+}
+
+function byteFieldOf(fields: readonly SchemaField[]): string {
+  const [only, more] = fields;
+  if (only === undefined || more !== undefined || !(only.type === 'large_bytes' || only.type === 'bytes')) {
+    throw argumentError(
+      `binary: true needs a strand whose only field is large_bytes or bytes, this one has ` +
+        fields.map(({ name, type }) => `'${name}' ${type}`).join(', '),
+    );
+  }
+  return only.name;
+}
+
+/** What every stream is created with, checked. */
+export function streamOptionsOf(
+  options: CommonOptions,
+  objectMode: boolean,
+  usualMark: number | undefined,
+): { objectMode: boolean; highWaterMark?: number; signal?: AbortSignal } {
+  const { highWaterMark = usualMark } = options;
+  const signal = checkSignal(options.signal);
+  if (highWaterMark !== undefined && !isPosition(highWaterMark)) {
+    throw rangeError(`highWaterMark is a whole number from 0, got ${describeValue(highWaterMark)}`);
+  }
+  return {
+    objectMode,
+    ...(highWaterMark !== undefined && { highWaterMark }),
+    ...(signal !== undefined && { signal }),
+  };
+}
+
+/** Whether waits block. */
+export function checkBlocking(blocking: unknown): boolean {
+  if (blocking === undefined || blocking === false) return false;
+  if (blocking !== true) throw argumentError(`blocking is true or false, got ${describeValue(blocking)}`);
+  if (isMainThread) {
+    throw argumentError(
+      'blocking: true would stop the main thread, and with it everything: use it in workers',
+    );
+  }
+  return true;
+}

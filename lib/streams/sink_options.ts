@@ -1,0 +1,91 @@
+import { describeValue } from '../describe_value.js';
+import { argumentError } from '../errors.js';
+import { readStrandHeader } from '../header.js';
+import type { Schema } from '../schema_types.js';
+import { asBytes, type StrandLike } from '../shared_bytes.js';
+import { StrandWriter } from '../writer.js';
+import { batchLayout, byteLayout, type ChunkLayout, fieldLayout, recordLayout } from './chunk_layout.js';
+import type { ChunkSink } from './chunk_sink.js';
+import { type CommonOptions, checkBlocking, type Mode, modeOf, streamOptionsOf } from './modes.js';
+import { isRing, type PlainRing } from './plain_ring.js';
+import { PlainRingSink } from './plain_ring_sink.js';
+import { StrandSink } from './strand_sink.js';
+
+/** Batches that a writable holds. */
+const FEW_CHUNKS = 2;
+/** A chunk takes this part of the heap at most, so that both sides work at once. */
+const HEAP_PARTS = 4;
+const MOST_IN_BYTES = 65_535;
+
+/** Options of a writable besides what it writes to. */
+export interface WriteStreamOptions extends CommonOptions {
+  /** How strings become bytes, with `binary`. */
+  readonly defaultEncoding?: BufferEncoding | undefined;
+}
+
+/** What a writable puts its chunks into: a strand, a writer of one, or a ring of six header words. */
+export type SABWritableOptions<S extends Schema = Schema> =
+  | ({ readonly strand: StrandLike<S>; readonly schema?: S } & WriteStreamOptions)
+  | ({ readonly writer: StrandWriter<S> } & WriteStreamOptions)
+  | (PlainRing & Pick<WriteStreamOptions, 'highWaterMark' | 'signal' | 'blocking'>);
+
+export interface OpenSink<T> {
+  readonly sink: ChunkSink<T>;
+  readonly stream: ReturnType<typeof streamOptionsOf> & { defaultEncoding?: BufferEncoding };
+}
+
+/** Checks the options of a writable and opens what it writes to. */
+export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
+  if (typeof options !== 'object' || options === null) {
+    throw argumentError(
+      `a writable takes { strand }, { writer } or { header, data, capacity }, got ${describeValue(options)}`,
+    );
+  }
+  const blocking = checkBlocking(options.blocking);
+  if (isRing(options)) {
+    const stream = streamOptionsOf(options, true, undefined);
+    return { sink: new PlainRingSink(options, blocking) as ChunkSink<unknown> as ChunkSink<T>, stream };
+  }
+  const { defaultEncoding } = options;
+  // All that can be refused comes before the strand is taken over from an older writer.
+  const ownsWriter = !('writer' in options);
+  const { schema, heap_capacity } = ownsWriter
+    ? readStrandHeader(asBytes(options.strand).buffer)
+    : checkWriter(options.writer).map;
+  const mode = modeOf(options, schema.fields);
+  const stream = streamOptionsOf(
+    options,
+    mode.kind !== 'binary',
+    mode.kind === 'batch' ? FEW_CHUNKS : undefined,
+  );
+  const narrow = schema.fields[0]?.type === 'bytes' ? MOST_IN_BYTES : heap_capacity;
+  const most = Math.max(1, Math.min(narrow, Math.floor(heap_capacity / HEAP_PARTS)));
+  const layout = layoutOf(mode, most) as ChunkLayout<T>;
+  const writer = ownsWriter ? openWriter(options) : options.writer;
+  return {
+    sink: new StrandSink({ writer, layout, ownsWriter, blocking }),
+    stream: { ...stream, ...(defaultEncoding !== undefined && { defaultEncoding }) },
+  };
+}
+
+function openWriter({ strand, schema }: { strand: StrandLike; schema?: Schema }): StrandWriter {
+  return new StrandWriter(strand, schema === undefined ? {} : { schema });
+}
+
+function checkWriter(writer: unknown): StrandWriter {
+  if (writer instanceof StrandWriter) return writer;
+  throw argumentError(`writer is a StrandWriter, got ${describeValue(writer)}`);
+}
+
+function layoutOf(mode: Mode, most: number): ChunkLayout<never> {
+  switch (mode.kind) {
+    case 'record':
+      return recordLayout as ChunkLayout<never>;
+    case 'batch':
+      return batchLayout as ChunkLayout<never>;
+    case 'field':
+      return fieldLayout(mode.name) as ChunkLayout<never>;
+    case 'binary':
+      return byteLayout(mode.name, most) as ChunkLayout<never>;
+  }
+}
