@@ -1,7 +1,7 @@
+import { addAbortSignal, type Stream } from 'node:stream';
 import { isMainThread } from 'node:worker_threads';
 import { describeValue } from '../describe_value.js';
 import { argumentError, rangeError } from '../errors.js';
-import { checkSignal } from '../options.js';
 import { isPosition } from '../position.js';
 import type { SchemaField } from '../schema_types.js';
 
@@ -62,17 +62,20 @@ export function streamOptionsOf(
   options: CommonOptions,
   objectMode: boolean,
   usualMark: number | undefined,
-): { objectMode: boolean; highWaterMark?: number; signal?: AbortSignal } {
+): { objectMode: boolean; highWaterMark?: number } {
   const { highWaterMark = usualMark } = options;
-  const signal = checkSignal(options.signal);
   if (highWaterMark !== undefined && !isPosition(highWaterMark)) {
     throw rangeError(`highWaterMark is a whole number from 0, got ${describeValue(highWaterMark)}`);
   }
   return {
     objectMode,
     ...(highWaterMark !== undefined && { highWaterMark }),
-    ...(signal !== undefined && { signal }),
   };
+}
+
+/** Destroys a stream when the signal aborts. Behind its construction: the signal may have aborted before. */
+export function heed(signal: AbortSignal | undefined, stream: Stream): void {
+  if (signal !== undefined) addAbortSignal(signal, stream);
 }
 
 /** Whether waits block. */

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import type { ChunkSink } from './chunk_sink.js';
+import { heed } from './modes.js';
 import { openSink, type SABWritableOptions } from './sink_options.js';
 import type { StreamStats } from './stream_stats.js';
 
@@ -23,10 +24,11 @@ export class SABWritable<T = unknown> extends Writable {
    * @throws TypeError options that do not go together, or with the strand's fields
    */
   constructor(options: SABWritableOptions) {
-    const { sink, stream } = openSink<T>(options);
+    const { sink, signal, stream } = openSink<T>(options);
     super(stream);
     this.#sink = sink;
     sink.watch((error) => this.destroy(error));
+    heed(signal, this);
   }
 
   /** What has gone through the ring, and who waited for whom. */

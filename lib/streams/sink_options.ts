@@ -1,6 +1,7 @@
 import { describeValue } from '../describe_value.js';
 import { argumentError } from '../errors.js';
 import { readStrandHeader } from '../header.js';
+import { checkSignal } from '../options.js';
 import type { Schema } from '../schema_types.js';
 import { asBytes, type StrandLike } from '../shared_bytes.js';
 import { StrandWriter } from '../writer.js';
@@ -31,6 +32,7 @@ export type SABWritableOptions<S extends Schema = Schema> =
 
 export interface OpenSink<T> {
   readonly sink: ChunkSink<T>;
+  readonly signal: AbortSignal | undefined;
   readonly stream: ReturnType<typeof streamOptionsOf> & { defaultEncoding?: BufferEncoding };
 }
 
@@ -42,9 +44,14 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
     );
   }
   const blocking = checkBlocking(options.blocking);
+  const signal = checkSignal(options.signal);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
-    return { sink: new PlainRingSink(options, blocking) as ChunkSink<unknown> as ChunkSink<T>, stream };
+    return {
+      sink: new PlainRingSink(options, blocking) as ChunkSink<unknown> as ChunkSink<T>,
+      signal,
+      stream,
+    };
   }
   const { defaultEncoding } = options;
   // All that can be refused comes before the strand is taken over from an older writer.
@@ -64,6 +71,7 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
   const writer = ownsWriter ? openWriter(options) : options.writer;
   return {
     sink: new StrandSink({ writer, layout, ownsWriter, blocking }),
+    signal,
     stream: { ...stream, ...(defaultEncoding !== undefined && { defaultEncoding }) },
   };
 }

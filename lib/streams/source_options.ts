@@ -1,6 +1,7 @@
 import { describeValue } from '../describe_value.js';
 import type { ConsumerStart } from '../drain.js';
 import { argumentError, rangeError } from '../errors.js';
+import { checkSignal } from '../options.js';
 import { isPosition } from '../position.js';
 import type { Schema } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
@@ -47,6 +48,7 @@ export interface OpenSource<T> {
   readonly source: ChunkSource<T>;
   readonly zeroCopy: boolean;
   readonly blocking: boolean;
+  readonly signal: AbortSignal | undefined;
   readonly stream: ReturnType<typeof streamOptionsOf> & { encoding?: BufferEncoding };
 }
 
@@ -58,9 +60,16 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
     );
   }
   const blocking = checkBlocking(options.blocking);
+  const signal = checkSignal(options.signal);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
-    return { source: new PlainRingSource(options) as ChunkSource<T>, zeroCopy: false, blocking, stream };
+    return {
+      source: new PlainRingSource(options) as ChunkSource<T>,
+      zeroCopy: false,
+      blocking,
+      signal,
+      stream,
+    };
   }
   const { zeroCopy = false, maxRecords = USUAL_BATCH, encoding, from } = options;
   if (!isPosition(maxRecords) || maxRecords === 0) {
@@ -83,6 +92,7 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
       source: new StrandSource({ view, drain, taker, zeroCopy, ownsView }),
       zeroCopy,
       blocking,
+      signal,
       stream: { ...stream, ...(encoding !== undefined && { encoding }) },
     };
   } catch (error) {
