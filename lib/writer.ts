@@ -391,6 +391,11 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     this.#check(this.#idle().reset());
   }
 
+  /** @internal Behind a `tryWrite…` that found no room: settles when there may be, or when `signal` aborts. One at a time. */
+  waitForRoom(signal: AbortSignal): Promise<void> {
+    return this.#space.wait(signal);
+  }
+
   /**
    * @internal Calls `onOver` if an abort or a newer writer ends this one's work while it is idle.
    * @returns what ends the watch

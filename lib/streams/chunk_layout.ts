@@ -1,5 +1,6 @@
 import { describeValue } from '../describe_value.js';
 import { argumentError } from '../errors.js';
+import type { StrandMap } from '../strand_map.js';
 
 /** How chunks become records. */
 export interface ChunkLayout<T> {
@@ -45,6 +46,16 @@ export const batchLayout: ChunkLayout<readonly object[]> = {
 /** Each chunk is the value of one field; the others are left out. */
 export function fieldLayout(name: string): ChunkLayout<unknown> {
   return { recordsOf: (chunks) => chunks.map((value) => ({ [name]: value })), lengthOf: () => 1 };
+}
+
+/** A chunk of bytes takes this part of the heap at most, so that both sides work at once. */
+const HEAP_PARTS = 4;
+const MOST_IN_BYTES = 65_535;
+
+/** Bytes that one record of a stream of bytes holds at most. */
+export function mostBytes({ schema, heap_capacity }: StrandMap): number {
+  const narrow = schema.fields[0]?.type === 'bytes' ? MOST_IN_BYTES : heap_capacity;
+  return Math.max(1, Math.min(narrow, Math.floor(heap_capacity / HEAP_PARTS)));
 }
 
 /** Each chunk is bytes for the only field, in as many records as they need. @param most bytes of one record */

@@ -6,11 +6,11 @@ const TURN_MILLIS = 5;
 const CHUNKS_BETWEEN_LOOKS = 16;
 
 export interface PumpOptions<T> {
-  readonly source: ChunkSource<T>;
+  readonly source: Pick<ChunkSource<T>, 'take' | 'release' | 'wait'>;
   /** Chunks are given back when the stream is asked for the next. */
   readonly zeroCopy: boolean;
-  /** Waits block the thread. */
-  readonly blocking: boolean;
+  /** Waits likewise, blocking the thread; undefined where that must not be. */
+  readonly waitSync: (() => void) | undefined;
   /** Takes the source's error. */
   readonly fail: (error: Error) => void;
 }
@@ -18,9 +18,9 @@ export interface PumpOptions<T> {
 /** Pushes the chunks of a source into a readable while that wants more. One wait is pending at most. */
 export class Pump<T> {
   readonly #stream: Readable;
-  readonly #source: ChunkSource<T>;
+  readonly #source: PumpOptions<T>['source'];
   readonly #zeroCopy: boolean;
-  readonly #blocking: boolean;
+  readonly #waitSync: (() => void) | undefined;
   readonly #fail: (error: Error) => void;
   readonly #cancel = new AbortController();
   #ended = false;
@@ -30,11 +30,11 @@ export class Pump<T> {
   #waiting = false;
   #nextTurn: NodeJS.Immediate | undefined;
 
-  constructor(stream: Readable, { source, zeroCopy, blocking, fail }: PumpOptions<T>) {
+  constructor(stream: Readable, { source, zeroCopy, waitSync, fail }: PumpOptions<T>) {
     this.#stream = stream;
     this.#source = source;
     this.#zeroCopy = zeroCopy;
-    this.#blocking = blocking;
+    this.#waitSync = waitSync;
     this.#fail = fail;
   }
 
@@ -54,12 +54,11 @@ export class Pump<T> {
     if (this.#zeroCopy && !this.#stream.destroyed) this.#source.release(this.#stream.readableLength);
   }
 
-  /** Ends the wait and lets go of the source. @param reason why the stream is left, if that is before its end */
-  stop(reason: string): void {
+  /** Ends the wait. Behind the end of the stream nobody holds a chunk any more. */
+  stop(): void {
     clearImmediate(this.#nextTurn);
     this.#cancel.abort();
     if (this.#ended) this.#source.release(0);
-    this.#source.close(this.#ended ? undefined : reason);
   }
 
   /** `push` may ask for more in its midst, or destroy the stream. */
@@ -90,15 +89,20 @@ export class Pump<T> {
       } else if (chunk !== NONE) {
         this.#wanted = false;
         if (stream.push(chunk)) this.#wanted = true;
-        if (pushed % CHUNKS_BETWEEN_LOOKS !== 0 || this.#blocking || performance.now() < turnEnds) continue;
+        if (
+          pushed % CHUNKS_BETWEEN_LOOKS !== 0 ||
+          this.#waitSync !== undefined ||
+          performance.now() < turnEnds
+        )
+          continue;
         this.#nextTurn = setImmediate(() => {
           this.#nextTurn = undefined;
           this.#work();
         });
         break;
-      } else if (this.#blocking) {
+      } else if (this.#waitSync !== undefined) {
         if (!this.#zeroCopy) source.release(0);
-        source.waitSync();
+        this.#waitSync();
       } else {
         this.#wait();
         break;

@@ -24,7 +24,12 @@ export class SABReadable<T = unknown> extends Readable {
     const { source, zeroCopy, blocking, signal, stream } = openSource<T>(options);
     super(stream);
     this.#source = source;
-    this.#pump = new Pump<T>(this, { source, zeroCopy, blocking, fail: (error) => this.destroy(error) });
+    this.#pump = new Pump<T>(this, {
+      source,
+      zeroCopy,
+      waitSync: blocking ? () => source.waitSync() : undefined,
+      fail: (error) => this.destroy(error),
+    });
     heed(signal, this);
   }
 
@@ -49,7 +54,9 @@ export class SABReadable<T = unknown> extends Readable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     let problem: unknown = error;
     try {
-      this.#pump.stop(error?.message ?? 'the reader was destroyed before the end');
+      this.#pump.stop();
+      const reason = error?.message ?? 'the reader was destroyed before the end';
+      this.#source.close(this.#pump.ended ? undefined : reason);
     } catch (thrown) {
       problem ??= thrown;
     }

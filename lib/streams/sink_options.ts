@@ -4,8 +4,16 @@ import { readStrandHeader } from '../header.js';
 import { checkSignal } from '../options.js';
 import type { Schema } from '../schema_types.js';
 import { asBytes, type StrandLike } from '../shared_bytes.js';
+import type { StrandMap } from '../strand_map.js';
 import { StrandWriter } from '../writer.js';
-import { batchLayout, byteLayout, type ChunkLayout, fieldLayout, recordLayout } from './chunk_layout.js';
+import {
+  batchLayout,
+  byteLayout,
+  type ChunkLayout,
+  fieldLayout,
+  mostBytes,
+  recordLayout,
+} from './chunk_layout.js';
 import type { ChunkSink } from './chunk_sink.js';
 import { type CommonOptions, checkBlocking, type Mode, modeOf, streamOptionsOf } from './modes.js';
 import { isRing, type PlainRing } from './plain_ring.js';
@@ -14,9 +22,6 @@ import { StrandSink } from './strand_sink.js';
 
 /** Batches that a writable holds. */
 const FEW_CHUNKS = 2;
-/** A chunk takes this part of the heap at most, so that both sides work at once. */
-const HEAP_PARTS = 4;
-const MOST_IN_BYTES = 65_535;
 
 /** Options of a writable besides what it writes to. */
 export interface WriteStreamOptions extends CommonOptions {
@@ -56,18 +61,14 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
   const { defaultEncoding } = options;
   // All that can be refused comes before the strand is taken over from an older writer.
   const ownsWriter = !('writer' in options);
-  const { schema, heap_capacity } = ownsWriter
-    ? readStrandHeader(asBytes(options.strand).buffer)
-    : checkWriter(options.writer).map;
-  const mode = modeOf(options, schema.fields);
+  const map = ownsWriter ? readStrandHeader(asBytes(options.strand).buffer) : checkWriter(options.writer).map;
+  const mode = modeOf(options, map.schema.fields);
   const stream = streamOptionsOf(
     options,
     mode.kind !== 'binary',
     mode.kind === 'batch' ? FEW_CHUNKS : undefined,
   );
-  const narrow = schema.fields[0]?.type === 'bytes' ? MOST_IN_BYTES : heap_capacity;
-  const most = Math.max(1, Math.min(narrow, Math.floor(heap_capacity / HEAP_PARTS)));
-  const layout = layoutOf(mode, most) as ChunkLayout<T>;
+  const layout = layoutOf(mode, map) as ChunkLayout<T>;
   const writer = ownsWriter ? openWriter(options) : options.writer;
   return {
     sink: new StrandSink({ writer, layout, ownsWriter, blocking }),
@@ -85,7 +86,7 @@ function checkWriter(writer: unknown): StrandWriter {
   throw argumentError(`writer is a StrandWriter, got ${describeValue(writer)}`);
 }
 
-function layoutOf(mode: Mode, most: number): ChunkLayout<never> {
+function layoutOf(mode: Mode, map: StrandMap): ChunkLayout<never> {
   switch (mode.kind) {
     case 'record':
       return recordLayout as ChunkLayout<never>;
@@ -94,6 +95,6 @@ function layoutOf(mode: Mode, most: number): ChunkLayout<never> {
     case 'field':
       return fieldLayout(mode.name) as ChunkLayout<never>;
     case 'binary':
-      return byteLayout(mode.name, most) as ChunkLayout<never>;
+      return byteLayout(mode.name, mostBytes(map)) as ChunkLayout<never>;
   }
 }

@@ -1,0 +1,77 @@
+import type { Drain } from '../../drain.js';
+import { END, NONE } from '../chunk_source.js';
+import type { Taker } from '../taker.js';
+import type { Lane } from './lane.js';
+
+/** What one worker gives: chunks up to a position, and where its present write's results end. */
+export class LaneSource<T> {
+  readonly lane: Lane;
+  readonly #drain: Drain;
+  readonly #taker: Taker<T>;
+  readonly #receipts: Drain | undefined;
+  #committed = 0;
+
+  constructor(lane: Lane, taker: Taker<T>) {
+    this.lane = lane;
+    this.#taker = taker;
+    this.#drain = lane.view.drain();
+    this.#receipts = lane.receipts?.drain();
+  }
+
+  /** The first record that no chunk holds. */
+  get next(): number {
+    return this.#taker.next;
+  }
+
+  /** Position of the receipt that comes next. */
+  get nextReceipt(): number {
+    return this.#receipts?.seq ?? 0;
+  }
+
+  /** The next chunk of records before `end`. */
+  take(end = Number.POSITIVE_INFINITY): T | typeof NONE | typeof END {
+    const taker = this.#taker;
+    for (;;) {
+      const to = Math.min(end, this.#committed);
+      if (taker.next < to) {
+        if (taker.next - this.#drain.seq >= taker.releaseAfter) this.release();
+        const chunk = taker.take(to);
+        if (chunk !== NONE) return chunk;
+      } else if (taker.next >= end) return NONE;
+      else {
+        const committed = this.#drain.look(taker.next);
+        if (committed === undefined) return NONE;
+        if (committed === taker.next) return END;
+        this.#committed = committed;
+      }
+    }
+  }
+
+  /** What is committed now, as `takeSeen` sees it. */
+  look(): void {
+    this.#committed = this.#drain.look(this.#taker.next) ?? this.#committed;
+  }
+
+  /** The next chunk of what the last look has shown. */
+  takeSeen(): T | typeof NONE {
+    const chunk = this.take(this.#committed);
+    return chunk === END ? NONE : chunk;
+  }
+
+  /** Where the results of the oldest unfinished write end; undefined while it is under way. */
+  takeReceipt(): number | undefined {
+    const receipts = this.#receipts;
+    const { receipts: view } = this.lane;
+    if (receipts === undefined || view === undefined) return undefined;
+    const { seq } = receipts;
+    const committed = receipts.look();
+    if (committed === undefined || committed === seq) return undefined;
+    const [end] = view.readColumn('end', seq, seq + 1);
+    receipts.release(seq + 1);
+    return end;
+  }
+
+  release(): void {
+    if (this.#taker.next > this.#drain.seq) this.#drain.release(this.#taker.next);
+  }
+}

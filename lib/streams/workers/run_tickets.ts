@@ -1,0 +1,66 @@
+import { StrandView } from '../../view.js';
+import { StrandWriter } from '../../writer.js';
+import { BatchTaker } from '../batch_taker.js';
+import { ByteTaker } from '../byte_taker.js';
+import { NONE } from '../chunk_source.js';
+import { StrandSink } from '../strand_sink.js';
+import type { Taker } from '../taker.js';
+import type { WorkerOrder, WorkerSetup } from './setup.js';
+import type { BatchFunction } from './worker_function.js';
+import { resultLayoutOf } from './worker_layout.js';
+
+/** Runs a function over one write after the other, and says where the results of each end. */
+export async function runTickets(
+  run: BatchFunction,
+  order: WorkerOrder,
+  { binaryInput, binaryOutput }: WorkerSetup,
+  { view, writer }: { readonly view: StrandView; readonly writer: StrandWriter },
+): Promise<void> {
+  const sink = new StrandSink({
+    writer,
+    layout: resultLayoutOf(writer, binaryOutput),
+    ownsWriter: false,
+    blocking: false,
+  });
+  const input = view.drain();
+  using tickets = new StrandView(order.tickets);
+  using receipts = new StrandWriter(order.receipts);
+  receipts.begin();
+  view.guard(true);
+  const writes = tickets.drain();
+  const taker = (
+    binaryInput ? new ByteTaker(view) : new BatchTaker(view, Number.POSITIVE_INFINITY, false)
+  ) as Taker<unknown>;
+  for (;;) {
+    const { seq } = writes;
+    if ((await writes.next()) === seq) break;
+    const [end = 0] = tickets.readColumn('end', seq, seq + 1);
+    // What a ticket stands for was committed before it; a look lets the taker see it.
+    input.look(taker.next);
+    await sink.write(await run(takeAll(taker, end) as never));
+    const { recordsProduced } = writer.stats();
+    // Behind the results, and before those of the next write.
+    if (!receipts.tryWrite({ end: recordsProduced }))
+      await receipts.writeRecordBatchAsync([{ end: recordsProduced }]);
+    // The ticket first: there are never more of them than records.
+    writes.release(seq + 1);
+    input.release(end);
+  }
+  view.guard(false);
+  receipts.finalize();
+  sink.finish();
+}
+
+/** All records, or bytes, up to a position. */
+function takeAll(taker: Taker<unknown>, end: number): unknown {
+  const chunks: unknown[] = [];
+  while (taker.next < end) {
+    const chunk = taker.take(end);
+    if (chunk !== NONE) chunks.push(chunk);
+  }
+  return chunks.length === 1
+    ? chunks[0]
+    : Buffer.isBuffer(chunks[0])
+      ? Buffer.concat(chunks as Buffer[])
+      : chunks.flat();
+}

@@ -1,0 +1,133 @@
+import { pipeline } from 'node:stream/promises';
+import { argumentError, StrandAbortError } from '../../errors.js';
+import { StrandView } from '../../view.js';
+import { StrandWriter } from '../../writer.js';
+import { BatchTaker } from '../batch_taker.js';
+import { ByteTaker } from '../byte_taker.js';
+import { SABReadable } from '../sab_readable.js';
+import { SABWritable } from '../sab_writable.js';
+import { StrandSink } from '../strand_sink.js';
+import { StrandSource } from '../strand_source.js';
+import type { Taker } from '../taker.js';
+import { runTickets } from './run_tickets.js';
+import type { WorkerSetup } from './setup.js';
+import { type BatchFunction, classify, isStream, type WorkerFunction } from './worker_function.js';
+import { resultLayoutOf } from './worker_layout.js';
+import { WorkerSource } from './worker_source.js';
+
+const EARLY = "the worker's function ended before its input did";
+
+/** Runs a worker's file between its rings until the input ends, the function ends, or either fails. */
+export async function runWorker(setup: WorkerSetup): Promise<void> {
+  const view = new StrandView(setup.input);
+  const writer = new StrandWriter(setup.output);
+  writer.begin();
+  try {
+    const { default: exported } = (await import(setup.url)) as { default?: unknown };
+    await run(classify(exported, setup.url), setup, view, writer);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    writer.abort(reason);
+    const wasToldToStop = error instanceof StrandAbortError && view.producerStatus === 'error';
+    if (view.producerStatus !== 'error') view.signalAbort(reason);
+    // The other thread has ended the stream and knows why.
+    if (!wasToldToStop) throw error;
+  } finally {
+    view.close();
+    writer.close();
+  }
+}
+
+async function run(
+  worker: WorkerFunction,
+  setup: WorkerSetup,
+  view: StrandView,
+  writer: StrandWriter,
+): Promise<void> {
+  const { order } = setup;
+  if (order !== undefined) {
+    if (worker.kind !== 'batch') {
+      throw argumentError(
+        `several workers keep the order only of a function from a batch to a batch, ${setup.url} exports ` +
+          `${worker.kind === 'generator' ? 'a generator function' : 'one that makes a Transform'}: use one worker, or ` +
+          'ordered: false',
+      );
+    }
+    await runTickets(worker.run, order, setup, { view, writer });
+  } else if (worker.kind === 'transform') {
+    await runTransform(worker.run(), setup, view, writer);
+  } else {
+    await runFunction(worker, setup, view, writer);
+  }
+}
+
+async function runTransform(
+  transform: unknown,
+  { url, binaryInput, binaryOutput }: WorkerSetup,
+  view: StrandView,
+  writer: StrandWriter,
+): Promise<void> {
+  if (!isStream(transform)) {
+    throw argumentError(
+      `${url} exports a function without parameters, which must return a Transform: a function from a batch to a batch ` +
+        'takes the batch as its parameter',
+    );
+  }
+  await pipeline(
+    new SABReadable({ view, binary: binaryInput }),
+    transform,
+    new SABWritable({ writer, binary: binaryOutput }),
+  );
+}
+
+async function runFunction(
+  worker: Exclude<WorkerFunction, { kind: 'transform' }>,
+  { url, binaryInput, binaryOutput, maxRecords }: WorkerSetup,
+  view: StrandView,
+  writer: StrandWriter,
+): Promise<void> {
+  const taker = (
+    binaryInput ? new ByteTaker(view) : new BatchTaker(view, maxRecords, false)
+  ) as Taker<unknown>;
+  const strandSource = new StrandSource({
+    view,
+    drain: view.drain(),
+    taker,
+    zeroCopy: false,
+    ownsView: false,
+  });
+  const source = new WorkerSource(strandSource, binaryInput);
+  const sink = new StrandSink({
+    writer,
+    layout: resultLayoutOf(writer, binaryOutput),
+    ownsWriter: false,
+    blocking: false,
+  });
+  if (worker.kind === 'generator') {
+    for await (const result of worker.run(source)) await sink.write(result);
+  } else {
+    await runBatches(worker.run, source, sink, url);
+  }
+  // The end of the results first: who hears that the input is read no more then knows that this is no failure.
+  sink.finish();
+  strandSource.close(source.ended ? undefined : EARLY);
+}
+
+async function runBatches(
+  run: BatchFunction,
+  source: WorkerSource,
+  sink: StrandSink<unknown>,
+  url: string,
+): Promise<void> {
+  for (;;) {
+    const batch = await source.next();
+    if (batch === undefined) return;
+    const result = await run(batch as never);
+    if (isStream(result)) {
+      throw argumentError(
+        `${url} exports a function that takes a batch and returned a stream: one that makes a Transform takes no parameters`,
+      );
+    }
+    await sink.write(result);
+  }
+}

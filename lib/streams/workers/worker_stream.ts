@@ -1,0 +1,247 @@
+import { Duplex } from 'node:stream';
+import type { Worker } from 'node:worker_threads';
+import { StrandAbortError } from '../../errors.js';
+import { checkSignal } from '../../options.js';
+import type { StrandView } from '../../view.js';
+import { BatchTaker } from '../batch_taker.js';
+import { ByteTaker } from '../byte_taker.js';
+import { batchLayout, byteLayout, type ChunkLayout, mostBytes, recordLayout } from '../chunk_layout.js';
+import { heed } from '../modes.js';
+import { Pump } from '../pump.js';
+import { RecordTaker } from '../record_taker.js';
+import { USUAL_BATCH } from '../source_options.js';
+import type { StreamStats } from '../stream_stats.js';
+import type { Taker } from '../taker.js';
+import { Lane } from './lane.js';
+import { LaneSource } from './lane_source.js';
+import { MergedSource } from './merged_source.js';
+import { checkWorkerOptions, urlOf, type WorkerStreamOptions } from './options.js';
+import { OrderedSource } from './ordered_source.js';
+import { PoolSink } from './pool_sink.js';
+
+type Callback = (error?: Error | null) => void;
+
+/** The error that has ended a worker reaches this thread behind that of its rings, at most so much. */
+const FAULT_PATIENCE_MILLIS = 500;
+
+/** What has gone to the workers and come from them. */
+export interface WorkerStreamStats {
+  readonly input: StreamStats;
+  readonly output: StreamStats;
+  /** The same for each worker. */
+  readonly workers: readonly { readonly input: StreamStats; readonly output: StreamStats }[];
+}
+
+/**
+ * A `Duplex` whose middle runs in workers: what is written goes through a ring to one of them, what they give comes back
+ * through another.
+ */
+export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
+  readonly #lanes: readonly Lane[];
+  readonly #sink: PoolSink<In>;
+  readonly #pump: Pump<Out>;
+  readonly #ordered: OrderedSource<Out> | undefined;
+  /** A write that waits for what the stream's end will be. */
+  #held: Callback | undefined;
+  #endedEarly: Error | undefined;
+  #patience: NodeJS.Timeout | undefined;
+
+  constructor(file: string | URL, options: WorkerStreamOptions) {
+    const { schemaIn, schemaOut, workers = 1, ordered = true, highWaterMark } = checkWorkerOptions(options);
+    const signal = checkSignal(options.signal);
+    const url = urlOf(file);
+    super({
+      writableObjectMode: schemaIn !== undefined,
+      readableObjectMode: schemaOut !== undefined,
+      ...(highWaterMark !== undefined && { highWaterMark }),
+    });
+    const { maxRecords = USUAL_BATCH, batch = false } = options;
+    const lane = { url, options, maxRecords, ordered: ordered && workers > 1 };
+    this.#lanes = Array.from({ length: workers }, () => new Lane(lane));
+    const sources = this.#lanes.map(
+      (each) => new LaneSource<Out>(each, takerOf(each.view, options, maxRecords) as Taker<Out>),
+    );
+    this.#ordered = lane.ordered ? new OrderedSource(sources) : undefined;
+    const [first] = this.#lanes as readonly [Lane];
+    this.#sink = new PoolSink<In>(
+      this.#lanes,
+      layoutOf(first, schemaIn === undefined, batch) as ChunkLayout<In>,
+      this.#ordered && ((each) => this.#ordered?.add(each)),
+    );
+    this.#pump = new Pump<Out>(this, {
+      source: this.#ordered ?? new MergedSource(sources),
+      zeroCopy: false,
+      waitSync: undefined,
+      fail: (error) => this.#ringFailed(error),
+    });
+    for (const each of this.#lanes) {
+      each.watch((error) => this.#inputEnded(each, error));
+      void each.ended().then((problem) => {
+        if (problem !== undefined) this.destroy(problem);
+      });
+    }
+    this.once('end', () => this.#endEarly());
+    heed(signal, this);
+  }
+
+  /** The threads, for monitors and for messages of one's own. */
+  get workers(): readonly Worker[] {
+    return this.#lanes.map(({ worker }) => worker);
+  }
+
+  stats(): WorkerStreamStats {
+    const workers = this.#lanes.map(({ writer, view }) => {
+      const { recordsProduced: sent, stalls, consumerWaits: starved, queueDepth: inside } = writer.stats();
+      const { recordsProduced, producerStalls, consumerWaits, queueDepth } = view.stats();
+      return {
+        input: {
+          produced: sent,
+          consumed: sent - inside,
+          producerWaits: stalls,
+          consumerWaits: starved,
+          queueDepth: inside,
+        },
+        output: {
+          produced: recordsProduced,
+          consumed: recordsProduced - queueDepth,
+          producerWaits: producerStalls,
+          consumerWaits,
+          queueDepth,
+        },
+      };
+    });
+    return {
+      input: sumOf(workers.map(({ input }) => input)),
+      output: sumOf(workers.map(({ output }) => output)),
+      workers,
+    };
+  }
+
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Out> {
+    return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Out>;
+  }
+
+  override _read(): void {
+    this.#pump.read();
+  }
+
+  override _write(chunk: In, _encoding: BufferEncoding, callback: Callback): void {
+    this.#put([chunk], callback);
+  }
+
+  override _writev(chunks: { chunk: In; encoding: BufferEncoding }[], callback: Callback): void {
+    this.#put(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: Callback): void {
+    try {
+      this.#sink.finish();
+      this.#ordered?.finish();
+      callback();
+    } catch (error) {
+      callback(error as Error);
+    }
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    clearTimeout(this.#patience);
+    this.#sink.stop();
+    const clean = this.#pump.ended && this.writableFinished;
+    const reason = clean ? undefined : (error?.message ?? 'the stream was destroyed before its end');
+    let problem: unknown = error;
+    for (const close of [() => this.#pump.stop(), ...this.#lanes.map((lane) => () => lane.close(reason))]) {
+      try {
+        close();
+      } catch (thrown) {
+        problem ??= thrown;
+      }
+    }
+    this.#held?.(problem as Error | null);
+    void Promise.all(this.#lanes.map((lane) => lane.leave())).then(() => callback(problem as Error | null));
+  }
+
+  #put(chunks: readonly In[], callback: Callback): void {
+    let written: Promise<void> | undefined;
+    try {
+      written = this.#sink.write(chunks);
+    } catch (error) {
+      this.#refused(error as Error, callback);
+      return;
+    }
+    if (written === undefined) callback();
+    else
+      written.then(
+        () => callback(),
+        (error: Error) => this.#refused(error, callback),
+      );
+  }
+
+  /** A write has failed. If the workers were the reason, it fails when all is read that they gave, or with their error. */
+  #refused(error: Error, callback: Callback): void {
+    if (this.destroyed || !(error instanceof StrandAbortError)) {
+      callback(error);
+      return;
+    }
+    this.#held = callback;
+    if (this.#lanes.every(({ inputClosed }) => inputClosed)) {
+      this.#endedEarly ??= error;
+      this.#endEarly();
+    } else {
+      this.#ringFailed(error);
+    }
+  }
+
+  /** A worker reads no more. */
+  #inputEnded(lane: Lane, error: Error): void {
+    if (lane.view.producerStatus !== 'eos') {
+      this.#ringFailed(error);
+      return;
+    }
+    lane.inputClosed = true;
+    if (!this.#lanes.every(({ inputClosed }) => inputClosed)) return;
+    this.#endedEarly = error;
+    this.#endEarly();
+  }
+
+  /** Workers that ended early have given what they had: that is delivered before the writing side hears of it. */
+  #endEarly(): void {
+    if (this.#endedEarly !== undefined && this.readableEnded && !this.writableFinished) {
+      this.destroy(this.#endedEarly);
+    }
+  }
+
+  /** A ring's error says that a worker is failing; the worker's own says why. */
+  #ringFailed(error: Error): void {
+    if (!(error instanceof StrandAbortError)) this.destroy(error);
+    else this.#patience ??= setTimeout(() => this.destroy(error), FAULT_PATIENCE_MILLIS);
+  }
+}
+
+function takerOf(
+  view: StrandView,
+  { schemaOut, batch }: WorkerStreamOptions,
+  maxRecords: number,
+): Taker<unknown> {
+  if (schemaOut === undefined) return new ByteTaker(view);
+  return batch ? new BatchTaker(view, maxRecords, false) : new RecordTaker(view, false);
+}
+
+function layoutOf({ writer }: Lane, binary: boolean, batch: boolean): ChunkLayout<never> {
+  const [only] = writer.map.schema.fields;
+  if (binary && only !== undefined) return byteLayout(only.name, mostBytes(writer.map)) as ChunkLayout<never>;
+  return (batch ? batchLayout : recordLayout) as ChunkLayout<never>;
+}
+
+function sumOf(all: readonly StreamStats[]): StreamStats {
+  const sum = (name: keyof StreamStats): number => all.reduce((total, stats) => total + stats[name], 0);
+  return {
+    produced: sum('produced'),
+    consumed: sum('consumed'),
+    producerWaits: sum('producerWaits'),
+    consumerWaits: sum('consumerWaits'),
+    queueDepth: sum('queueDepth'),
+  };
+}
