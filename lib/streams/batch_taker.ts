@@ -6,7 +6,6 @@ import type { Taker } from './taker.js';
 /** The records that are there together, up to a limit, are a chunk. */
 export class BatchTaker implements Taker<object[]> {
   next = 0;
-  readonly releaseAfter = 1;
   readonly #cursor: RecordCursor;
   readonly #views: readonly string[];
   readonly #maxRecords: number;

@@ -13,7 +13,6 @@ const LEAST_ROOM = BLOCK_BYTES / 4;
 /** What the records' only field holds, one behind the other, in chunks without regard to records. */
 export class ByteTaker implements Taker<Buffer> {
   next = 0;
-  readonly releaseAfter = 1;
   // Hot by itself: the engine looks properties of the native object up in a dictionary.
   readonly #copyBytes: (target: Uint8Array) => number;
   readonly #box: Float64Array;

@@ -6,6 +6,8 @@ import type { StrandMap } from '../strand_map.js';
 export interface ChunkLayout<T> {
   /** The records of several chunks, in order. Throws for a chunk of the wrong kind, with its first record's index. */
   recordsOf(chunks: readonly T[]): readonly object[];
+  /** The record that a chunk is, good until the next call; undefined where it is none, several, or of the wrong kind. */
+  recordOf(chunk: T): object | undefined;
   /** How many records a chunk is. */
   lengthOf(chunk: T): number;
 }
@@ -21,6 +23,7 @@ export const recordLayout: ChunkLayout<object> = {
     }
     return chunks;
   },
+  recordOf: (chunk) => (Array.isArray(chunk) ? undefined : chunk),
   lengthOf: () => 1,
 };
 
@@ -40,12 +43,21 @@ export const batchLayout: ChunkLayout<readonly object[]> = {
     }
     return chunks.flat();
   },
+  recordOf: () => undefined,
   lengthOf: (chunk) => (Array.isArray(chunk) ? chunk.length : 1),
 };
 
 /** Each chunk is the value of one field; the others are left out. */
 export function fieldLayout(name: string): ChunkLayout<unknown> {
-  return { recordsOf: (chunks) => chunks.map((value) => ({ [name]: value })), lengthOf: () => 1 };
+  const only: Record<string, unknown> = { [name]: undefined };
+  return {
+    recordsOf: (chunks) => chunks.map((value) => ({ [name]: value })),
+    recordOf(value) {
+      only[name] = value;
+      return only;
+    },
+    lengthOf: () => 1,
+  };
 }
 
 /** A chunk of bytes takes this part of the heap at most, so that both sides work at once. */
@@ -60,7 +72,13 @@ export function mostBytes({ schema, heap_capacity }: StrandMap): number {
 
 /** Each chunk is bytes for the only field, in as many records as they need. @param most bytes of one record */
 export function byteLayout(name: string, most: number): ChunkLayout<Uint8Array> {
+  const only: Record<string, unknown> = { [name]: undefined };
   return {
+    recordOf(chunk) {
+      if (chunk.length === 0 || chunk.length > most) return undefined;
+      only[name] = chunk;
+      return only;
+    },
     recordsOf(chunks) {
       const records: object[] = [];
       for (const chunk of chunks) {

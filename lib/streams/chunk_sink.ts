@@ -5,7 +5,7 @@ export interface ChunkSink<T> {
   /** Writes a chunk. → undefined once it is in the ring, or a promise of that where there was no room */
   write(chunk: T): Promise<void> | undefined;
   /** Writes several, published in one step where the ring allows it. What comes before a chunk that fails is written. */
-  writeAll(chunks: readonly T[]): Promise<void> | undefined;
+  writeAll(chunks: readonly T[]): Promise<void>;
   /** Calls `onOver` if the other side ends the stream while nothing is being written. Keeps no event loop alive. */
   watch(onOver: (error: Error) => void): void;
   /** Ends the stream. */

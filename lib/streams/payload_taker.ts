@@ -6,7 +6,6 @@ import type { Taker } from './taker.js';
 /** What each record's only field holds is a chunk, in the shared memory itself. */
 export class PayloadTaker implements Taker<Buffer> {
   next = 0;
-  readonly releaseAfter = 1;
   readonly #cursor: RecordCursor;
   readonly #name: string;
 

@@ -18,33 +18,17 @@ export class PlainRingSink implements ChunkSink<number> {
   }
 
   write(value: number): Promise<void> | undefined {
-    return this.writeAll([value]);
+    return isValue(value) && this.#put([value], 0) === 1 ? undefined : this.writeAll([value]);
   }
 
-  writeAll(values: readonly number[]): Promise<void> | undefined {
-    const wrong = values.findIndex((value) => (value | 0) !== value);
+  async writeAll(values: readonly number[]): Promise<void> {
+    const wrong = values.findIndex((value) => !isValue(value));
     const good = wrong < 0 ? values : values.slice(0, wrong);
-    const written = this.#write(good);
-    if (wrong < 0) return written;
-    const error = refusal(values[wrong]);
-    if (written === undefined) throw error;
-    return written.then(() => {
-      throw error;
-    });
-  }
-
-  #write(values: readonly number[]): Promise<void> | undefined {
-    let next = this.#put(values, 0);
-    for (; this.#blocking && next < values.length; next = this.#put(values, next)) {
-      this.#ring.waitSync(READ_INDEX, this.#full());
+    for (let next = this.#put(good, 0); next < good.length; next = this.#put(good, next)) {
+      if (this.#blocking) this.#ring.waitSync(READ_INDEX, this.#full());
+      else await this.#ring.wait(READ_INDEX, this.#full(), this.#cancel.signal);
     }
-    return next === values.length ? undefined : this.#writeLater(values, next);
-  }
-
-  async #writeLater(values: readonly number[], from: number): Promise<void> {
-    for (let next = from; next < values.length; next = this.#put(values, next)) {
-      await this.#ring.wait(READ_INDEX, this.#full(), this.#cancel.signal);
-    }
+    if (wrong >= 0) throw refusal(values[wrong]);
   }
 
   /** Stores what there is room for, and publishes it in one step. → where the rest begins */
@@ -73,6 +57,10 @@ export class PlainRingSink implements ChunkSink<number> {
   stats(): StreamStats {
     return this.#ring.stats();
   }
+}
+
+function isValue(value: unknown): boolean {
+  return typeof value === 'number' && (value | 0) === value;
 }
 
 function refusal(value: unknown): Error {

@@ -3,19 +3,15 @@ import type { StrandView } from '../view.js';
 import { namesOfViews, ownRecord } from './owned.js';
 import type { Taker } from './taker.js';
 
-const RELEASE_AFTER = 64;
-
 /** Each record is a chunk. */
 export class RecordTaker implements Taker<object> {
   next = 0;
-  readonly releaseAfter: number;
   readonly #cursor: RecordCursor;
   readonly #views: readonly string[];
 
   constructor(view: StrandView, zeroCopy: boolean) {
     this.#cursor = view.allocateCursor();
     this.#views = zeroCopy ? [] : namesOfViews(view.map.schema.fields);
-    this.releaseAfter = Math.min(RELEASE_AFTER, Math.ceil(view.map.index_capacity / 8));
   }
 
   take(): object {

@@ -30,35 +30,24 @@ export class StrandSink<T> implements ChunkSink<T> {
   }
 
   write(chunk: T): Promise<void> | undefined {
-    if (!this.#blocking) {
-      const records = this.#layout.recordsOf([chunk]);
-      const [only] = records;
-      if (only === undefined) return undefined;
-      if (records.length === 1 && this.#writer.tryWrite(only)) return undefined;
-    }
-    return this.writeAll([chunk]);
+    const only = this.#blocking ? undefined : this.#layout.recordOf(chunk);
+    return only !== undefined && this.#writer.tryWrite(only) ? undefined : this.writeAll([chunk]);
   }
 
-  writeAll(chunks: readonly T[]): Promise<void> | undefined {
-    if (!this.#blocking) return this.#writeLater(chunks);
+  async writeAll(chunks: readonly T[]): Promise<void> {
     try {
-      this.#writer.writeRecordBatch(this.#layout.recordsOf(chunks));
+      await this.#put(this.#layout.recordsOf(chunks));
     } catch (error) {
       const rest = this.#unwritten(chunks, error);
-      if (rest.length > 0) this.#writer.writeRecordBatch(rest);
+      if (rest.length > 0) await this.#put(rest);
       throw error;
     }
-    return undefined;
   }
 
-  async #writeLater(chunks: readonly T[]): Promise<void> {
-    try {
-      await this.#writer.writeRecordBatchAsync(this.#layout.recordsOf(chunks));
-    } catch (error) {
-      const rest = this.#unwritten(chunks, error);
-      if (rest.length > 0) await this.#writer.writeRecordBatchAsync(rest);
-      throw error;
-    }
+  /** → a promise where that waits without blocking the thread */
+  #put(records: readonly object[]): Promise<void> | void {
+    if (!this.#blocking) return this.#writer.writeRecordBatchAsync(records);
+    this.#writer.writeRecordBatch(records);
   }
 
   /** Records of the chunks before the one that has failed, as far as they are not written; notes their number. */

@@ -14,6 +14,14 @@ export interface StrandSourceOptions<T> {
   readonly ownsView: boolean;
 }
 
+/** A part of what is there: a producer that waits for room is not woken for each chunk, nor only when all is read. */
+const RELEASED_PART = 8;
+
+/** How many of so many records are worth giving back. */
+export function worthReleasing(records: number): number {
+  return Math.ceil(records / RELEASED_PART);
+}
+
 /** Chunks of a strand. */
 export class StrandSource<T> implements ChunkSource<T> {
   readonly #view: StrandView;
@@ -23,6 +31,8 @@ export class StrandSource<T> implements ChunkSource<T> {
   /** Where the chunks end that are views and are not given back. */
   readonly #ends: number[] | undefined;
   #committed: number;
+  /** Records that are released together. */
+  #portion = 1;
 
   constructor({ view, drain, taker, zeroCopy, ownsView }: StrandSourceOptions<T>) {
     this.#view = view;
@@ -39,7 +49,7 @@ export class StrandSource<T> implements ChunkSource<T> {
     const taker = this.#taker;
     for (;;) {
       if (taker.next < this.#committed) {
-        if (this.#ends === undefined && taker.next - this.#drain.seq >= taker.releaseAfter) this.release(0);
+        if (this.#ends === undefined && taker.next - this.#drain.seq >= this.#portion) this.release(0);
         const chunk = taker.take(this.#committed);
         if (chunk === NONE) continue;
         this.#ends?.push(taker.next);
@@ -51,6 +61,7 @@ export class StrandSource<T> implements ChunkSource<T> {
       taker.next = Math.max(taker.next, this.#drain.seq);
       if (committed <= taker.next) return END;
       this.#committed = committed;
+      this.#portion = worthReleasing(committed - this.#drain.seq);
     }
   }
 

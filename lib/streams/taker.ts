@@ -4,8 +4,6 @@ import type { NONE } from './chunk_source.js';
 export interface Taker<T> {
   /** The first record that no chunk holds yet, or not to its end. */
   next: number;
-  /** Records after which their room is worth giving back in the midst of a run. */
-  readonly releaseAfter: number;
   /** A chunk of records from `next` to before `end`, of which there is one at least. NONE where they hold nothing. */
   take(end: number): T | typeof NONE;
 }

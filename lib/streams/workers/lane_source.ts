@@ -1,5 +1,6 @@
 import type { Drain } from '../../drain.js';
 import { END, NONE } from '../chunk_source.js';
+import { worthReleasing } from '../strand_source.js';
 import type { Taker } from '../taker.js';
 import type { Lane } from './lane.js';
 
@@ -10,6 +11,8 @@ export class LaneSource<T> {
   readonly #taker: Taker<T>;
   readonly #receipts: Drain | undefined;
   #committed = 0;
+  /** Records that are released together. */
+  #portion = 1;
 
   constructor(lane: Lane, taker: Taker<T>) {
     this.lane = lane;
@@ -34,7 +37,7 @@ export class LaneSource<T> {
     for (;;) {
       const to = Math.min(end, this.#committed);
       if (taker.next < to) {
-        if (taker.next - this.#drain.seq >= taker.releaseAfter) this.release();
+        if (taker.next - this.#drain.seq >= this.#portion) this.release();
         const chunk = taker.take(to);
         if (chunk !== NONE) return chunk;
       } else if (taker.next >= end) return NONE;
@@ -43,6 +46,7 @@ export class LaneSource<T> {
         if (committed === undefined) return NONE;
         if (committed === taker.next) return END;
         this.#committed = committed;
+        this.#portion = worthReleasing(committed - this.#drain.seq);
       }
     }
   }

@@ -12,6 +12,8 @@ export function resultLayoutOf({ map }: StrandWriter, binary: boolean): ChunkLay
 
 const resultLayout: ChunkLayout<unknown> = {
   recordsOf: (chunks) => chunks.flat().filter((chunk) => chunk !== null && chunk !== undefined) as object[],
+  recordOf: (chunk) =>
+    typeof chunk === 'object' && chunk !== null && !Array.isArray(chunk) ? chunk : undefined,
   lengthOf: (chunk) => (Array.isArray(chunk) ? chunk.length : 1),
 };
 
@@ -22,7 +24,11 @@ function byteResultLayout(name: string, most: number): ChunkLayout<unknown> {
       .flat()
       .filter((chunk) => chunk !== null && chunk !== undefined)
       .map(toBytes);
-  return { recordsOf: (chunks) => layout.recordsOf(bytesOf(chunks)), lengthOf: () => 1 };
+  return {
+    recordsOf: (chunks) => layout.recordsOf(bytesOf(chunks)),
+    recordOf: (chunk) => (isUint8Array(chunk) ? layout.recordOf(chunk) : undefined),
+    lengthOf: () => 1,
+  };
 }
 
 function toBytes(value: unknown): Uint8Array {
