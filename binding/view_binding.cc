@@ -52,6 +52,8 @@ class ViewHandle final : public Handle {
     return report(env, result);
   }
 
+  napi_value spin(napi_env env, napi_callback_info) { return report(env, view_.spin(box_.count(Box::kInAfter))); }
+
   napi_value enter(napi_env, napi_callback_info) {
     view_.enter();
     return nullptr;
@@ -247,6 +249,7 @@ void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {
   using V = ViewHandle;
   method<V, &V::check>(object, "check");
   method<V, &V::wait>(object, "wait");
+  method<V, &V::spin>(object, "spin");
   method<V, &V::enter>(object, "enter");
   method<V, &V::refresh>(object, "refresh");
   method<V, &V::acknowledge>(object, "acknowledge");

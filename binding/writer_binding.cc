@@ -135,6 +135,12 @@ class WriterHandle final : public Handle {
     return value;
   }
 
+  napi_value spin(napi_env env, napi_callback_info) {
+    napi_value value = nullptr;
+    napi_get_boolean(env, writer_.spinForSpace(), &value);
+    return value;
+  }
+
   napi_value arm(napi_env, napi_callback_info) {
     armOn(writer_.spaceEvent(), writer_.imageWord());
     writer_.announceWait();
@@ -242,6 +248,7 @@ void WriterHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept
   method<W, &W::putText<&W::scratchHeap_, &TextSink::putText>>(object, "putScratchText");
   method<W, &W::putBytes<&W::heap_>>(object, "putBytes");
   method<W, &W::putBytes<&W::scratchHeap_>>(object, "putScratchBytes");
+  method<W, &W::spin>(object, "spin");
   method<W, &W::arm>(object, "arm");
   method<W, &W::watch>(object, "watch");
   method<W, &W::disarmWait>(object, "disarm");

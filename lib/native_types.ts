@@ -101,6 +101,8 @@ export interface NativeWriter {
   /** Copies a typed array into the run's heap to `IN_AT`. → its bytes, copied only if they end before `IN_END`. */
   putBytes(value: ArrayBufferView): number;
   putScratchBytes(value: ArrayBufferView): number;
+  /** Looks for room for a moment, 50 µs at most. → whether there is any */
+  spin(): boolean;
   /** Registers for wake-ups of this thread's loop and announces the wait; test `hasSpace` behind it. */
   arm(): void;
   /** Registers likewise for the end of writing only, by an abort or a newer writer; test `state` behind it. */
@@ -147,6 +149,8 @@ export interface NativeView {
    * where this goes on with a wait that is counted already. → progress
    */
   wait(): number;
+  /** Looks as `check` does for a moment, 50 µs at most, until it is more than pending. → progress */
+  spin(): number;
   /** Enters the present stream. */
   enter(): void;
   /** `OUT_COMMITTED`, `OUT_WINDOW`, `OUT_SAFE`, `OUT_EPOCH`, `OUT_GATE` (low word) of the stream that the view is in. → 1 where it was reset */

@@ -35,6 +35,11 @@ export class SpaceWait {
     return new Promise((resolve, reject) => {
       // Aborted by user code in the batch, or between two waits: the event is over.
       signal?.throwIfAborted();
+      // What comes within a moment is not worth a sleep.
+      if (this.#native.spin()) {
+        resolve();
+        return;
+      }
       const end = (): void => {
         this.#native.disarm();
         unpark(waiter);

@@ -56,7 +56,9 @@ export class ViewWaits implements Waiter {
       signal?.throwIfAborted();
       this.#enter(after);
       this.#box[IN_AFTER] = after;
-      const progress = this.#check();
+      let progress = this.#check();
+      // What comes within a moment is not worth a sleep.
+      if (progress === Progress.PENDING && limit !== 0) progress = this.#native.spin();
       if (progress !== Progress.PENDING || limit === 0) {
         this.#conclude(progress, resolve, reject);
         return;

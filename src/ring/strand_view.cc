@@ -59,6 +59,7 @@ void StrandView::swap(StrandView& other) noexcept {
   swap(closed_, other.closed_);
   swap(tokens_, other.tokens_);
   swap(spinner_, other.spinner_);
+  swap(asleepSince_, other.asleepSince_);
 }
 
 void StrandView::close() noexcept {
@@ -100,11 +101,27 @@ WaitResult StrandView::check(std::uint64_t after) noexcept {
   if (wasReset()) return {Progress::kReset, 0};
   seen_ = committed;
   const bool over = status == layout::kStatusEos || status == layout::kStatusError;
-  if (over) {
-    delivered_ = committed;
-    return {Progress::kEnded, committed};
+  if (!over && committed <= after) return {Progress::kPending, committed};
+  if (asleepSince_) spinner_.slept(std::chrono::steady_clock::now() - *std::exchange(asleepSince_, std::nullopt));
+  if (!over) return {Progress::kReady, committed};
+  delivered_ = committed;
+  return {Progress::kEnded, committed};
+}
+
+WaitResult StrandView::spin(std::uint64_t after) noexcept {
+  WaitResult result = check(after);
+  if (result.progress != Progress::kPending) return result;
+  const auto start = std::chrono::steady_clock::now();
+  const auto done = [&] {
+    result = check(after);
+    return result.progress != Progress::kPending;
+  };
+  if (spinner_.spin(done)) {
+    countWait();
+  } else {
+    asleepSince_ = start;
   }
-  return {committed > after ? Progress::kReady : Progress::kPending, committed};
+  return result;
 }
 
 WaitResult StrandView::wait(std::uint64_t after, Nanoseconds timeout, bool counted) noexcept {

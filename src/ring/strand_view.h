@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,7 +88,9 @@ class StrandView {
   [[nodiscard]] bool wasReset() const noexcept { return words_.epoch().loadAcquire() != epoch_; }
   /// Changes with every stream that this view enters.
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
-  /// For asynchronous waits: announces the wait. Call check() behind it.
+  /// For asynchronous waits: looks for a moment, as wait() does before it sleeps, and counts that if it was enough.
+  WaitResult spin(std::uint64_t after) noexcept;
+  /// Then announces the wait. Call check() behind it.
   void announceWait() noexcept;
   /// Counts an asynchronous wait in the statistics; wait() counts itself.
   void countWait() noexcept;
@@ -161,6 +164,8 @@ class StrandView {
   bool closed_ = true;
   std::vector<ConsumerToken> tokens_;
   wait::Spinner spinner_;
+  /// Since when an asynchronous wait lasts that spinning did not end.
+  std::optional<std::chrono::steady_clock::time_point> asleepSince_;
 };
 
 }  // namespace strand

@@ -334,14 +334,18 @@ void StrandWriter::stallBegins() noexcept {
 
 void StrandWriter::stallEnds() noexcept {
   stall_.active = false;
-  const auto nanos = std::chrono::duration_cast<Nanoseconds>(steady_clock::now() - stall_.start).count();
+  const Nanoseconds total = steady_clock::now() - stall_.start;
+  if (std::exchange(stall_.asleep, false)) spinner_.slept(total);
+  const auto nanos = total.count();
   words_.stallNanos().storeRelaxed(words_.stallNanos().loadRelaxed() + static_cast<std::uint64_t>(nanos));
 }
 
 bool StrandWriter::awaitSpace(Nanoseconds timeout) noexcept {
   stallBegins();
   // The larger target only delays: after the time, what is really needed counts.
-  const std::uint64_t target = std::max(stall_.need, std::min(commit_, stall_.need + capacity_ / kWakeDivisor));
+  // A part of what is unread, not of the ring: where the heap is full the ring may be nearly empty.
+  const std::uint64_t part = (commit_ - gate_) / kWakeDivisor;
+  const std::uint64_t target = std::max(stall_.need, std::min(commit_, stall_.need + part));
   words_.waitTarget().storeRelaxed(target);
   const auto enough = [&] {
     return Gate(words_).slowest() >= target || words_.abort().loadAcquire() != 0 || !owner_.mine();
@@ -349,8 +353,14 @@ bool StrandWriter::awaitSpace(Nanoseconds timeout) noexcept {
   return words_.spaceEvent().await(enough, timeout, spinner_) || hasSpace();
 }
 
+bool StrandWriter::spinForSpace() noexcept {
+  stallBegins();
+  return spinner_.spin([&] { return hasSpace(); });
+}
+
 void StrandWriter::announceWait() noexcept {
   stallBegins();
+  stall_.asleep = true;
   words_.waitTarget().storeRelaxed(stall_.need);
   words_.spaceEvent().raise(wait::kAsync);
 }

@@ -144,7 +144,9 @@ class StrandWriter {
   /// writer's ownership or an abort says otherwise. One stall is counted until a call succeeds.
   /// @return whether it is worth calling again at once (false: the time is over)
   bool awaitSpace(Nanoseconds timeout) noexcept;
-  /// For asynchronous waits: announces the wait. Test hasSpace() behind it.
+  /// For asynchronous waits: looks for a moment, as awaitSpace() does before it sleeps. → whether there is room
+  bool spinForSpace() noexcept;
+  /// Then announces the wait. Test hasSpace() behind it.
   void announceWait() noexcept;
   /// The same for who only wants to hear of an abort or of a newer writer: room wakes nobody. Test state() behind it.
   void announceWatch() noexcept;
@@ -194,6 +196,7 @@ class StrandWriter {
   /// The present wait for room: the position that the gate must reach.
   struct Stall {
     bool active = false;
+    bool asleep = false;  ///< spinning has not ended it, and an event loop is to be woken
     std::uint64_t need = 0;
     std::chrono::steady_clock::time_point start;
   };
