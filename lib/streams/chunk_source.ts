@@ -11,6 +11,8 @@ export interface ChunkSource<T> {
   take(): T | typeof NONE | typeof END;
   /** Gives the room of what was taken back, but for the last `kept` chunks. */
   release(kept: number): void;
+  /** The same where it is so much that a producer that waits for room is worth waking. */
+  releasePart(kept: number): void;
   /** Settles when a look is worth while, or when `signal` aborts. Keeps the event loop alive. */
   wait(signal: AbortSignal): Promise<unknown>;
   /** The same, blocking the thread. */

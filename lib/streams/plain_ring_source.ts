@@ -20,6 +20,10 @@ export class PlainRingSource implements ChunkSource<number> {
     return ring.data[(ring.index(READ_INDEX) + this.#taken++) % ring.capacity] as number;
   }
 
+  releasePart(): void {
+    if (this.#taken * 2 >= this.#ring.capacity) this.release();
+  }
+
   release(): void {
     if (this.#taken === 0) return;
     this.#ring.advance(READ_INDEX, this.#taken);

@@ -6,7 +6,7 @@ const TURN_MILLIS = 5;
 const CHUNKS_BETWEEN_LOOKS = 16;
 
 export interface PumpOptions<T> {
-  readonly source: Pick<ChunkSource<T>, 'take' | 'release' | 'wait'>;
+  readonly source: Pick<ChunkSource<T>, 'take' | 'release' | 'releasePart' | 'wait'>;
   /** Chunks are given back when the stream is asked for the next. */
   readonly zeroCopy: boolean;
   /** Waits likewise, blocking the thread; undefined where that must not be. */
@@ -51,7 +51,10 @@ export class Pump<T> {
 
   /** Whoever asks the stream for a chunk has finished with those before it. */
   asked(): void {
-    if (this.#zeroCopy && !this.#stream.destroyed) this.#source.release(this.#stream.readableLength);
+    if (!this.#zeroCopy || this.#stream.destroyed) return;
+    // What it waits for may need the room of what was given.
+    if (this.#waiting) this.#source.release(this.#stream.readableLength);
+    else this.#source.releasePart(this.#stream.readableLength);
   }
 
   /** Ends the wait. Behind the end of the stream nobody holds a chunk any more. */
@@ -79,8 +82,7 @@ export class Pump<T> {
     const source = this.#source;
     const turnEnds = performance.now() + TURN_MILLIS;
     for (let pushed = 1; this.#wanted && !stream.destroyed; pushed++) {
-      // A listener that was given a chunk at once has finished with it.
-      if (this.#zeroCopy && stream.readableFlowing) source.release(stream.readableLength);
+      this.#giveBack(false);
       const chunk = source.take();
       if (chunk === END) {
         this.#ended = true;
@@ -101,14 +103,23 @@ export class Pump<T> {
         });
         break;
       } else if (this.#waitSync !== undefined) {
-        if (!this.#zeroCopy) source.release(0);
+        this.#giveBack(true);
         this.#waitSync();
       } else {
+        this.#giveBack(true);
         this.#wait();
         break;
       }
     }
-    if (!this.#zeroCopy && !stream.destroyed) source.release(0);
+  }
+
+  /** @param all also what is so little that the producer can wait for it */
+  #giveBack(all: boolean): void {
+    // A listener that was given a chunk at once has finished with it; of others it is known when they ask for the next.
+    if (this.#zeroCopy && !this.#stream.readableFlowing) return;
+    const kept = this.#zeroCopy ? this.#stream.readableLength : 0;
+    if (all) this.#source.release(kept);
+    else this.#source.releasePart(kept);
   }
 
   #wait(): void {

@@ -14,8 +14,11 @@ export interface StrandSourceOptions<T> {
   readonly ownsView: boolean;
 }
 
-/** A part of what is there: a producer that waits for room is not woken for each chunk, nor only when all is read. */
-const RELEASED_PART = 8;
+/**
+ * Half of what is there: a producer that waits for room is woken once for it, which costs about as much as copying 1 MiB,
+ * and fills it while the other half is read.
+ */
+const RELEASED_PART = 2;
 
 /** How many of so many records are worth giving back. */
 export function worthReleasing(records: number): number {
@@ -49,7 +52,6 @@ export class StrandSource<T> implements ChunkSource<T> {
     const taker = this.#taker;
     for (;;) {
       if (taker.next < this.#committed) {
-        if (this.#ends === undefined && taker.next - this.#drain.seq >= this.#portion) this.release(0);
         const chunk = taker.take(this.#committed);
         if (chunk === NONE) continue;
         this.#ends?.push(taker.next);
@@ -66,14 +68,20 @@ export class StrandSource<T> implements ChunkSource<T> {
   }
 
   release(kept: number): void {
+    this.#release(kept, 1);
+  }
+
+  releasePart(kept: number): void {
+    this.#release(kept, this.#portion);
+  }
+
+  #release(kept: number, least: number): void {
     const ends = this.#ends;
-    let upTo = this.#taker.next;
-    if (ends !== undefined) {
-      const [last] = ends.splice(0, ends.length - kept).slice(-1);
-      if (last === undefined) return;
-      upTo = last;
-    }
-    if (upTo > this.#drain.seq) this.#drain.release(upTo);
+    const { seq } = this.#drain;
+    const upTo = ends === undefined ? this.#taker.next : (ends[ends.length - kept - 1] ?? seq);
+    if (upTo < seq + least) return;
+    ends?.splice(0, ends.length - kept);
+    this.#drain.release(upTo);
   }
 
   wait(signal: AbortSignal): Promise<unknown> {

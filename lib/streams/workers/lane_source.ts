@@ -37,7 +37,6 @@ export class LaneSource<T> {
     for (;;) {
       const to = Math.min(end, this.#committed);
       if (taker.next < to) {
-        if (taker.next - this.#drain.seq >= this.#portion) this.release();
         const chunk = taker.take(to);
         if (chunk !== NONE) return chunk;
       } else if (taker.next >= end) return NONE;
@@ -73,6 +72,10 @@ export class LaneSource<T> {
     const [end] = view.readColumn('end', seq, seq + 1);
     receipts.release(seq + 1);
     return end;
+  }
+
+  releasePart(): void {
+    if (this.#taker.next - this.#drain.seq >= this.#portion) this.release();
   }
 
   release(): void {

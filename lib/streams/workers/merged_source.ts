@@ -33,6 +33,10 @@ export class MergedSource<T> {
     for (const source of this.#open) source.release();
   }
 
+  releasePart(): void {
+    for (const source of this.#open) source.releasePart();
+  }
+
   wait(signal: AbortSignal): Promise<void> {
     return this.#waits.first(
       this.#open.map(({ lane, next }) => [lane.view, next] as const),

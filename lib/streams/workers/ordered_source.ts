@@ -57,6 +57,10 @@ export class OrderedSource<T> {
     this.#source?.release();
   }
 
+  releasePart(): void {
+    this.#source?.releasePart();
+  }
+
   wait(signal: AbortSignal): Promise<void> {
     const source = this.#source;
     if (source === undefined) return this.#waits.first([], signal);

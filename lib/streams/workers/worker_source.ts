@@ -25,6 +25,7 @@ export class WorkerSource<T = unknown> implements AsyncIterable<T> {
   /** @internal The records, or bytes, that are there together; undefined at the end. */
   async next(): Promise<readonly T[] | T | undefined> {
     for (;;) {
+      this.#source.releasePart(0);
       const chunk = this.#source.take();
       if (chunk === END) {
         this.#ended = true;
