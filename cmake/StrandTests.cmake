@@ -16,6 +16,8 @@ foreach(suite IN ITEMS unit contract model golden stress)
   target_include_directories(${target} PRIVATE test)
   target_compile_definitions(${target} PRIVATE STRAND_TEST_DIR="${PROJECT_SOURCE_DIR}/test")
   target_link_libraries(${target} PRIVATE strand_core strand_options GTest::gmock GTest::gtest_main)
+  # GoogleTest's own headers take a third of a suite's time to compile.
+  target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
   if(suite STREQUAL "stress")
     set(serial TRUE)
   else()
