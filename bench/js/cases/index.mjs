@@ -8,6 +8,7 @@ import { oneThreadCases } from './one_thread.mjs';
 import { roundTrip } from './round_trip.mjs';
 import { seekHeap } from './seek_heap.mjs';
 import { streamCases } from './streams.mjs';
+import { workerStreamCases } from './worker_streams.mjs';
 import { workerToMain } from './worker_to_main.mjs';
 
 /** @type {import('./case.mjs').JsCase[]} */
@@ -16,6 +17,7 @@ export const cases = [
   workerToMain,
   ...chunkCases,
   ...streamCases,
+  ...workerStreamCases,
   roundTrip,
   seekHeap,
   memoryFlat,
