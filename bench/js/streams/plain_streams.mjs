@@ -16,13 +16,6 @@ export function openPlainStreams(chunks, options) {
       done();
     },
   });
-  let next = 0;
-  const readable = new Readable({
-    ...options,
-    read() {
-      this.push(chunks[next++ % chunks.length]);
-    },
-  });
   return {
     /**
      * @param {number} count
@@ -31,7 +24,16 @@ export function openPlainStreams(chunks, options) {
      */
     async transfer(count, length, visit) {
       await writeAll(writable, chunks, count);
+      // Each time from the first chunk on, as it was written.
+      let next = 0;
+      const readable = new Readable({
+        ...options,
+        read() {
+          this.push(chunks[next++ % chunks.length]);
+        },
+      });
       await readSome(readable, length, visit);
+      readable.destroy();
     },
   };
 }
