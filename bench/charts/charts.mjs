@@ -5,7 +5,7 @@
  * @property {string} case
  * @property {string} [metric] the case's only one where it is left out
  * @property {string} label
- * @property {string[]} [leaveOut] contenders that would only repeat others
+ * @property {string[]} [leaveOut] contenders that would only repeat others, or do a part of the work
  *
  * @typedef {object} Chart
  * @property {string} name of the file
@@ -14,6 +14,8 @@
  * @property {'linear' | 'log'} scale a linear chart gives each panel its own scale, a logarithmic one all the same
  * @property {Panel[]} panels those whose case has no result are left out
  */
+
+const PART = ['node streams alone'];
 
 /** @type {Chart[]} */
 export const charts = [
@@ -32,6 +34,17 @@ export const charts = [
     panels: [
       { case: 'chunks-64k', label: 'chunks of 64 KiB' },
       { case: 'chunks-1k', label: 'chunks of 1 KiB' },
+    ],
+  },
+  {
+    name: 'streams',
+    title: 'Node streams from the main thread to a worker',
+    subtitle: 'Every byte and every field is read. Time per chunk or record.',
+    scale: 'linear',
+    panels: [
+      { case: 'stream-64k', leaveOut: PART, label: 'chunks of 64 KiB' },
+      { case: 'stream-1k', leaveOut: PART, label: 'chunks of 1 KiB' },
+      { case: 'stream-records', leaveOut: PART, label: 'records of five fields, 1,000 at once' },
     ],
   },
   {

@@ -24,6 +24,7 @@ const COLUMNS = [
   { head: 'throughput', cell: ({ rate }) => (rate === undefined ? '' : amount(rate, 'GB/s')) },
   { head: 'limit', cell: ({ limit, unit }) => (limit === undefined ? '' : amount(limit, unit)) },
   { head: '× the limit', cell: ({ limitRatio }) => (limitRatio === undefined ? '' : times(limitRatio)) },
+  { head: '× the best peer', cell: ({ peerRatio }) => (peerRatio === undefined ? '' : times(peerRatio)) },
   { head: 'replaced', cell: (row) => (comparable(row) ? amount(row.replaced, row.unit) : '') },
   { head: 'target', cell: targetOf },
   {
@@ -101,10 +102,11 @@ function comparable({ replaced, target, yardstickRatio }) {
 }
 
 /** @param {import('./summary.mjs').Row} row */
-function targetOf({ target, limitTarget, unit }) {
+function targetOf({ target, limitTarget, peerTarget, unit }) {
   const targets = [];
   if (target !== undefined) targets.push(`≤ ${amount(target, unit)}`);
   if (limitTarget !== undefined) targets.push(`≤ ${times(limitTarget)} the limit`);
+  if (peerTarget !== undefined) targets.push(`≤ ${times(peerTarget)} the best peer`);
   return targets.join(', ');
 }
 

@@ -18,6 +18,8 @@
  * @property {number} [replaced] the figure of the ring that strand replaces
  * @property {number} [target]
  * @property {number} [limitTarget] a target for limitRatio
+ * @property {number} [peerRatio] figure / the best peer's of the same run; only where there is a target for it
+ * @property {number} [peerTarget] a target for peerRatio
  * @property {boolean} [reached]
  * @property {number} [yardstickRatio] figure / replaced, of the contender that stands for the replaced ring
  */
@@ -93,6 +95,12 @@ export function limitsNamedBy(cases) {
  */
 export function summarize({ metrics, contenders, replaced }, runsOfContender, limits = new MeasuredLimits()) {
   const rows = [];
+  const figureOf = (trials, metric) =>
+    figuresOf(
+      trials.map((trial) => trial[metric]),
+      metrics[metric].over,
+    ).figure;
+  const peers = [...runsOfContender].filter(([name]) => isPeer(name, contenders[name]));
   for (const [name, trials] of runsOfContender) {
     const contender = contenders[name];
     for (const [metric, { unit, over, bytes, limit: limitOfMetric }] of Object.entries(metrics)) {
@@ -102,6 +110,11 @@ export function summarize({ metrics, contenders, replaced }, runsOfContender, li
       const limitRatio = limit === undefined ? undefined : figure / limit;
       const target = contender.targets?.[metric];
       const limitTarget = contender.limitTargets?.[metric];
+      const peerTarget = contender.peerTargets?.[metric];
+      const hasPeer = peerTarget !== undefined && peers.length > 0;
+      const peerRatio = hasPeer
+        ? figure / Math.min(...peers.map(([, peerTrials]) => figureOf(peerTrials, metric)))
+        : undefined;
       rows.push({
         contender: name,
         ours: isOurs(name, contender),
@@ -118,7 +131,13 @@ export function summarize({ metrics, contenders, replaced }, runsOfContender, li
         replaced: replaced[metric],
         target,
         limitTarget,
-        reached: hasReached(figure, target, limitRatio, limitTarget),
+        peerRatio,
+        peerTarget,
+        reached: hasReached([
+          [figure, target],
+          [limitRatio, limitTarget],
+          [peerRatio, peerTarget],
+        ]),
         yardstickRatio: contender.yardstick && replaced[metric] ? figure / replaced[metric] : undefined,
       });
     }
@@ -146,12 +165,19 @@ export function isOurs(name, { needsBuild }) {
   return needsBuild === true || /^strand\b/.test(name);
 }
 
-/** Undefined where there is nothing to reach, or where the limit was not measured. */
-function hasReached(figure, target, limitRatio, limitTarget) {
-  const verdicts = [];
-  if (target !== undefined) verdicts.push(figure <= target);
-  if (limitTarget !== undefined && limitRatio !== undefined) verdicts.push(limitRatio <= limitTarget);
-  return verdicts.length === 0 ? undefined : verdicts.every(Boolean);
+/** Whom `peerTargets` compare with: not who does a part of the work only. */
+function isPeer(name, contender) {
+  return !isOurs(name, contender) && contender.part !== true;
+}
+
+/**
+ * Undefined where there is nothing to reach, or where what it is a multiple of was not measured.
+ *
+ * @param {[value: number | undefined, target: number | undefined][]} pairs
+ */
+function hasReached(pairs) {
+  const judged = pairs.filter(([value, target]) => value !== undefined && target !== undefined);
+  return judged.length === 0 ? undefined : judged.every(([value, target]) => value <= target);
 }
 
 /** `ns/KiB` is a time as well: what it counts per stands in the metric's bytes. */

@@ -19,6 +19,9 @@
  * @typedef {object} Contender
  * @property {Record<string, number>} [targets] by metric; reached at or below
  * @property {Record<string, number>} [limitTargets] by metric, as multiples of the limit; reached at or below
+ * @property {Record<string, number>} [peerTargets] by metric, as multiples of the best peer's figure in the same run;
+ *   reached at or below
+ * @property {boolean} [part] does a part of the work only, to say what that costs: no peer
  * @property {Record<string, Limit>} [limits] by metric, in place of the metric's own
  * @property {boolean} [needsBuild] uses dist/ and the addon, and so is ours
  * @property {boolean} [yardstick] stands for the ring we replace: must not cost more than 1.3 times its figures

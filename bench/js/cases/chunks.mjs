@@ -1,13 +1,11 @@
 /** Bytes from one thread to another in chunks, each sent by itself, all of them read by the receiver. */
 
-import { performance } from 'node:perf_hooks';
 import { openChunkPath } from '../chunks/chunk_path.mjs';
-import { DISTINCT_CHUNKS } from '../chunks/chunks.mjs';
+import { checkPath, costOfChunk } from '../chunks/measure_path.mjs';
 
 const KIB = 1024;
 /** Of every contender. */
 const BYTES_UNDER_WAY = 2 * 1024 * KIB;
-const CHECKED_CHUNKS = 10 * DISTINCT_CHUNKS;
 
 const peers = {
   'postMessage, clone': {},
@@ -42,26 +40,11 @@ function chunkCase(name, kibibytes, contenders) {
     contenders,
 
     async check(contender) {
-      const opened = await openChunkPath(contender, path);
-      const collected = await opened.collect(CHECKED_CHUNKS);
-      await opened.close();
-      return collected;
+      return checkPath(await openChunkPath(contender, path));
     },
 
     async measure(contender, { quick }) {
-      const opened = await openChunkPath(contender, path);
-      const count = Math.ceil((quick ? 16 : 64) * (KIB / kibibytes) * (kibibytes > 1 ? 1 : 0.25));
-      const warmUpPasses = 2;
-      const passes = quick ? 3 : 6;
-      let cost = Number.POSITIVE_INFINITY;
-      for (let pass = 0; pass < warmUpPasses + passes; pass++) {
-        const start = performance.now();
-        await opened.transfer(count);
-        const microseconds = (performance.now() - start) * 1e3;
-        if (pass >= warmUpPasses) cost = Math.min(cost, microseconds / count);
-      }
-      await opened.close();
-      return { cost };
+      return { cost: await costOfChunk(await openChunkPath(contender, path), { kibibytes, quick }) };
     },
   };
 }

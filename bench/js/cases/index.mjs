@@ -7,6 +7,8 @@ import { memoryFlat } from './memory_flat.mjs';
 import { oneThreadCases } from './one_thread.mjs';
 import { roundTrip } from './round_trip.mjs';
 import { seekHeap } from './seek_heap.mjs';
+import { streamCases } from './streams.mjs';
+import { workerStreamCases } from './worker_streams.mjs';
 import { workerToMain } from './worker_to_main.mjs';
 
 /** @type {import('./case.mjs').JsCase[]} */
@@ -14,6 +16,8 @@ export const cases = [
   ...oneThreadCases,
   workerToMain,
   ...chunkCases,
+  ...streamCases,
+  ...workerStreamCases,
   roundTrip,
   seekHeap,
   memoryFlat,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { formatCase } from '../../../bench/harness/report.mjs';
 import { figuresOf, limitsNamedBy, MeasuredLimits, summarize } from '../../../bench/harness/summary.mjs';
 import type { Case } from '../../../bench/js/cases/case.mjs';
 
@@ -104,6 +105,76 @@ describe('summarize', () => {
   test('compares the yardstick with the ring it stands for', () => {
     const [row] = summarize(scan, new Map([['plain ring', runs(6)]]));
     expect(row?.yardstickRatio).toBe(1.2);
+  });
+});
+
+describe('targets by the best peer', () => {
+  const race: Case = {
+    ...scan,
+    contenders: {
+      strand: { needsBuild: true, peerTargets: { cost: 0.5 } },
+      slow: {},
+      fast: {},
+      'half of it': { part: true },
+    },
+  };
+  const against = (cost: number, ...others: [string, number][]) =>
+    summarize(
+      race,
+      new Map([['strand', runs(cost)], ...others.map(([name, its]) => [name, runs(its)] as const)]),
+    )[0];
+
+  test('hold against the one that costs least', () => {
+    expect(against(4, ['slow', 20], ['fast', 10])).toMatchObject({ peerRatio: 0.4, reached: true });
+    expect(against(6, ['slow', 20], ['fast', 10])).toMatchObject({ peerRatio: 0.6, reached: false });
+  });
+
+  test('compare the figures, which are minima of the runs here', () => {
+    const measured = new Map([
+      ['strand', runs(9, 4)],
+      ['fast', runs(10, 30)],
+    ]);
+    expect(summarize(race, measured)[0]?.peerRatio).toBe(0.4);
+  });
+
+  test('leave out what does a part of the work, and the others of ours', () => {
+    const two = { ...race, contenders: { ...race.contenders, 'strand, otherwise': { needsBuild: true } } };
+    const measured = new Map([
+      ['strand', runs(4)],
+      ['strand, otherwise', runs(1)],
+      ['half of it', runs(1)],
+      ['fast', runs(10)],
+    ]);
+    expect(summarize(two, measured)[0]?.peerRatio).toBe(0.4);
+  });
+
+  test('say nothing where no peer was measured', () => {
+    const row = against(4, ['half of it', 1]);
+    expect([row?.peerRatio, row?.reached]).toStrictEqual([undefined, undefined]);
+  });
+
+  test('are not asked of peers', () => {
+    const [, peer] = summarize(
+      race,
+      new Map([
+        ['strand', runs(4)],
+        ['fast', runs(10)],
+      ]),
+    );
+    expect([peer?.peerRatio, peer?.peerTarget, peer?.reached]).toStrictEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('stand in the report beside how it is', () => {
+    const measured = new Map([
+      ['strand', runs(4)],
+      ['fast', runs(10)],
+    ]);
+    const report = formatCase(race, summarize(race, measured), new Map(), []);
+    expect(report).toMatch(/│ strand .*│ +0\.4 × │ +≤ 0\.5 × the best peer │ yes +│/);
   });
 });
 
