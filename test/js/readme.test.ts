@@ -10,10 +10,9 @@ import {
   blocksOf,
   codeWords,
   freshFolder,
-  programOf,
-  promisedOutput,
   readDocument,
   root,
+  runProgram,
   type Section,
   sectionsOf,
   tableRows,
@@ -40,15 +39,10 @@ describe('README.md, each section as one program', () => {
   test.each(runnable.map((found) => [found.title, found] as const))(
     '%s: prints what it says',
     async (title, found) => {
-      const promised = promisedOutput(found);
+      const { stdout, stderr, promised } = await runProgram(folderName(title), found);
       expect(promised, 'an example that promises nothing shows nothing').not.toHaveLength(0);
-      const folder = freshFolder(folderName(title));
-      writeFiles(folder, programOf(found));
-      const { stdout, stderr } = await run(process.execPath, [path.join(folder, 'main.mjs')], {
-        timeout: 50_000,
-      });
       expect(stderr).toBe('');
-      expect(stdout.trimEnd().split('\n')).toStrictEqual(promised);
+      expect(stdout).toStrictEqual(promised);
     },
   );
 });
@@ -136,6 +130,7 @@ describe('README.md', () => {
       'docs/columns.md',
       'docs/design.md',
       'docs/protocol.md',
+      'docs/streams.md',
       'src/ring/protocol.md',
     ]) {
       for (const [, target = ''] of readDocument(file).matchAll(/\]\((?!https?:)([^)#]+)/g)) {

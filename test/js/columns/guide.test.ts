@@ -1,35 +1,15 @@
-import { execFile } from 'node:child_process';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { FIELD_BYTE_WIDTHS } from '../../../dist/index.js';
-import {
-  blocksOf,
-  codeWords,
-  freshFolder,
-  programOf,
-  promisedOutput,
-  readDocument,
-  sectionsOf,
-  tableRows,
-  writeFiles,
-} from '../support/markdown.js';
+import { codeWords, readDocument, runProgram, sectionsOf, tableRows, wholeOf } from '../support/markdown.js';
 
-const run = promisify(execFile);
 const guide = readDocument('docs/columns.md');
 
 describe('docs/columns.md', () => {
   test('prints what it says, as one program from top to bottom', async () => {
-    const whole = { title: 'columns', text: guide, blocks: blocksOf(guide) };
-    const promised = promisedOutput(whole);
+    const { stdout, stderr, promised } = await runProgram('columns-guide', wholeOf('columns', guide));
     expect(promised).not.toHaveLength(0);
-    const folder = freshFolder('columns-guide');
-    writeFiles(folder, programOf(whole));
-    const { stdout, stderr } = await run(process.execPath, [path.join(folder, 'main.mjs')], {
-      timeout: 50_000,
-    });
     expect(stderr).toBe('');
-    expect(stdout.trimEnd().split('\n')).toStrictEqual(promised);
+    expect(stdout).toStrictEqual(promised);
   });
 
   test('knows every field type', () => {

@@ -1,6 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const PROGRAM_MS = 50_000;
 
 /** Folder of the package. */
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -11,7 +17,7 @@ export interface Block {
   readonly text: string;
 }
 
-/** What stands below one heading of the second level, its title included. */
+/** What stands below one heading of the second level, its title included; or a whole document. */
 export interface Section {
   readonly title: string;
   readonly text: string;
@@ -33,6 +39,11 @@ export function sectionsOf(markdown: string): Section[] {
     .split(/^(?=## )/m)
     .slice(1)
     .map((text) => ({ title: text.slice(3, text.indexOf('\n')), text, blocks: blocksOf(text) }));
+}
+
+/** A document as one section: its blocks are one program from top to bottom. */
+export function wholeOf(title: string, markdown: string): Section {
+  return { title, text: markdown, blocks: blocksOf(markdown) };
 }
 
 /** Rows of the tables in some text, each a list of cells; heads and the lines below them are left out. */
@@ -84,4 +95,17 @@ export function freshFolder(name: string): string {
 
 export function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
   for (const [name, text] of files) writeFileSync(path.join(folder, name), text);
+}
+
+/** What a section's program prints, a line each, and what it says that it prints. @param name of the folder it runs in */
+export async function runProgram(
+  name: string,
+  section: Section,
+): Promise<{ stdout: string[]; stderr: string; promised: string[] }> {
+  const folder = freshFolder(name);
+  writeFiles(folder, programOf(section));
+  const { stdout, stderr } = await run(process.execPath, [path.join(folder, 'main.mjs')], {
+    timeout: PROGRAM_MS,
+  });
+  return { stdout: stdout.trimEnd().split('\n'), stderr, promised: promisedOutput(section) };
 }
