@@ -12,7 +12,7 @@ import { RecordTaker } from '../record_taker.js';
 import { USUAL_BATCH } from '../source_options.js';
 import type { StreamStats } from '../stream_stats.js';
 import type { Taker } from '../taker.js';
-import { Lane } from './lane.js';
+import { Lane, type LaneOptions } from './lane.js';
 import { LaneSource } from './lane_source.js';
 import { MergedSource } from './merged_source.js';
 import { checkWorkerOptions, urlOf, type WorkerStreamOptions } from './options.js';
@@ -57,7 +57,7 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     });
     const { maxRecords = USUAL_BATCH, batch = false } = options;
     const lane = { url, options, maxRecords, ordered: ordered && workers > 1 };
-    this.#lanes = Array.from({ length: workers }, () => new Lane(lane));
+    this.#lanes = startLanes(workers, lane);
     const sources = this.#lanes.map(
       (each) => new LaneSource<Out>(each, takerOf(each.view, options, maxRecords) as Taker<Out>),
     );
@@ -218,6 +218,21 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     if (!(error instanceof StrandAbortError)) this.destroy(error);
     else this.#patience ??= setTimeout(() => this.destroy(error), FAULT_PATIENCE_MILLIS);
   }
+}
+
+/** All of them or none: what the second thread is refused, such as a port that the first was given, ends the first. */
+function startLanes(count: number, options: LaneOptions): Lane[] {
+  const lanes: Lane[] = [];
+  try {
+    while (lanes.length < count) lanes.push(new Lane(options));
+  } catch (error) {
+    for (const lane of lanes) {
+      lane.close('another worker of the stream could not be started');
+      void lane.leave();
+    }
+    throw error;
+  }
+  return lanes;
 }
 
 function takerOf(
