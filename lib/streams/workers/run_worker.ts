@@ -11,7 +11,7 @@ import { StrandSource } from '../strand_source.js';
 import type { Taker } from '../taker.js';
 import { runTickets } from './run_tickets.js';
 import type { WorkerSetup } from './setup.js';
-import { type BatchFunction, classify, isStream, type WorkerFunction } from './worker_function.js';
+import { type BatchFunction, classify, isStream, resultOf, type WorkerFunction } from './worker_function.js';
 import { resultLayoutOf } from './worker_layout.js';
 import { WorkerSource } from './worker_source.js';
 
@@ -122,12 +122,6 @@ async function runBatches(
   for (;;) {
     const batch = await source.next();
     if (batch === undefined) return;
-    const result = await run(batch as never);
-    if (isStream(result)) {
-      throw argumentError(
-        `${url} exports a function that takes a batch and returned a stream: one that makes a Transform takes no parameters`,
-      );
-    }
-    await sink.write(result);
+    await sink.write(await resultOf(run, batch, url));
   }
 }
