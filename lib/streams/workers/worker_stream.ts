@@ -196,11 +196,10 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
 
   /** A worker reads no more. */
   #inputEnded(lane: Lane, error: Error): void {
-    if (lane.view.producerStatus !== 'eos') {
+    if (!lane.endedEarly(error)) {
       this.#ringFailed(error);
       return;
     }
-    lane.inputClosed = true;
     if (!this.#lanes.every(({ inputClosed }) => inputClosed)) return;
     this.#endedEarly = error;
     this.#endEarly();
