@@ -4,6 +4,7 @@ import { StrandView } from '../../view.js';
 import { StrandWriter } from '../../writer.js';
 import { BatchTaker } from '../batch_taker.js';
 import { ByteTaker } from '../byte_taker.js';
+import { reasonOf } from '../reason.js';
 import { SABReadable } from '../sab_readable.js';
 import { SABWritable } from '../sab_writable.js';
 import { StrandSink } from '../strand_sink.js';
@@ -26,7 +27,7 @@ export async function runWorker(setup: WorkerSetup): Promise<void> {
     const { default: exported } = (await import(setup.url)) as { default?: unknown };
     await run(classify(exported, setup.url), setup, view, writer);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     writer.abort(reason);
     const wasToldToStop = error instanceof StrandAbortError && view.producerStatus === 'error';
     if (view.producerStatus !== 'error') view.signalAbort(reason);

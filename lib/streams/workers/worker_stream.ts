@@ -8,6 +8,7 @@ import { ByteTaker } from '../byte_taker.js';
 import { batchLayout, byteLayout, type ChunkLayout, mostBytes, recordLayout } from '../chunk_layout.js';
 import { heed } from '../modes.js';
 import { Pump } from '../pump.js';
+import { reasonOf } from '../reason.js';
 import { RecordTaker } from '../record_taker.js';
 import { USUAL_BATCH } from '../source_options.js';
 import type { StreamStats } from '../stream_stats.js';
@@ -150,7 +151,11 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     clearTimeout(this.#patience);
     this.#sink.stop();
     const clean = this.#pump.ended && this.writableFinished;
-    const reason = clean ? undefined : (error?.message ?? 'the stream was destroyed before its end');
+    const reason = clean
+      ? undefined
+      : error === null
+        ? 'the stream was destroyed before its end'
+        : reasonOf(error);
     let problem: unknown = error;
     for (const close of [() => this.#pump.stop(), ...this.#lanes.map((lane) => () => lane.close(reason))]) {
       try {
