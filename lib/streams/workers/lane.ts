@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { describeValue } from '../../describe_value.js';
-import { StrandError } from '../../errors.js';
+import { StrandAbortError, StrandError } from '../../errors.js';
 import { createStrand } from '../../strand.js';
 import { StrandView } from '../../view.js';
 import { StrandWriter } from '../../writer.js';
@@ -74,6 +74,16 @@ export class Lane {
   /** Calls `onOver` if the worker stops reading while nothing is being written. */
   watch(onOver: (error: Error) => void): void {
     this.#unwatch = this.writer.watch(onOver);
+  }
+
+  /**
+   * Whether a write was refused because the worker's function has ended its results without having read all: then the
+   * other workers go on. The watch hears of that only in a later turn.
+   */
+  endedEarly(refusal: unknown): boolean {
+    if (!(refusal instanceof StrandAbortError) || this.view.producerStatus !== 'eos') return false;
+    this.inputClosed = true;
+    return true;
   }
 
   /** There is no more input. */

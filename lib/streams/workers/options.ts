@@ -87,13 +87,14 @@ export function ringOf(
   { indexCapacity = USUAL_RECORDS, heapCapacity = USUAL_HEAP_BYTES, internTable }: WorkerStreamOptions,
 ) {
   const schema =
-    fields === undefined
-      ? buildSchema([{ name: 'bytes', type: 'large_bytes' }])
-      : 'fields' in fields
-        ? fields
-        : buildSchema(fields);
+    fields === undefined ? buildSchema([{ name: 'bytes', type: 'large_bytes' }]) : schemaOf(fields);
   const refers = schema.fields.some(({ type }) => type === 'utf8_ref');
   return { schema, options: { indexCapacity, heapCapacity, ...(refers && internTable && { internTable }) } };
+}
+
+function schemaOf(fields: SchemaLike): Schema {
+  const isBuilt = typeof fields === 'object' && fields !== null && 'fields' in fields;
+  return isBuilt ? fields : buildSchema(fields);
 }
 
 /** A worker's file as a URL: paths count from the current folder, as for `new Worker`. */

@@ -1,3 +1,4 @@
+import type { StrandErrorDetails } from '../../errors.js';
 import type { ChunkLayout } from '../chunk_layout.js';
 import type { Lane } from './lane.js';
 
@@ -46,7 +47,7 @@ export class PoolSink<T> {
     for (const lane of this.#open()) {
       if (next === records.length) break;
       const rest = next === 0 ? records : records.slice(next);
-      const count = lane.writer.tryWriteRecordBatch(rest);
+      const count = this.#tryWrite(lane, rest);
       if (count === 0) continue;
       next += count;
       const end = (this.#written.get(lane) ?? 0) + count;
@@ -57,6 +58,16 @@ export class PoolSink<T> {
       this.#onTicket?.(lane);
     }
     return next;
+  }
+
+  /** → how many were written; none where the worker has just ended early, unless it was the last */
+  #tryWrite(lane: Lane, records: readonly object[]): number {
+    try {
+      return lane.writer.tryWriteRecordBatch(records);
+    } catch (error) {
+      if (!lane.endedEarly(error) || this.#lanes.every(({ inputClosed }) => inputClosed)) throw error;
+      return (error as StrandErrorDetails).recordsWritten ?? 0;
+    }
   }
 
   /** Lanes that take input, those with the least to do first. */

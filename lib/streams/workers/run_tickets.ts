@@ -6,14 +6,14 @@ import { NONE } from '../chunk_source.js';
 import { StrandSink } from '../strand_sink.js';
 import type { Taker } from '../taker.js';
 import type { WorkerOrder, WorkerSetup } from './setup.js';
-import type { BatchFunction } from './worker_function.js';
+import { type BatchFunction, resultOf } from './worker_function.js';
 import { resultLayoutOf } from './worker_layout.js';
 
-/** Runs a function over one write after the other, and says where the results of each end. */
+/** Runs a function over one write after the other, a large one in several batches, and says where the results of each end. */
 export async function runTickets(
   run: BatchFunction,
   order: WorkerOrder,
-  { binaryInput, binaryOutput }: WorkerSetup,
+  { url, binaryInput, binaryOutput, maxRecords }: WorkerSetup,
   { view, writer }: { readonly view: StrandView; readonly writer: StrandWriter },
 ): Promise<void> {
   const sink = new StrandSink({
@@ -29,7 +29,7 @@ export async function runTickets(
   view.guard(true);
   const writes = tickets.drain();
   const taker = (
-    binaryInput ? new ByteTaker(view) : new BatchTaker(view, Number.POSITIVE_INFINITY, false)
+    binaryInput ? new ByteTaker(view) : new BatchTaker(view, maxRecords, false)
   ) as Taker<unknown>;
   for (;;) {
     const { seq } = writes;
@@ -37,7 +37,10 @@ export async function runTickets(
     const [end = 0] = tickets.readColumn('end', seq, seq + 1);
     // What a ticket stands for was committed before it; a look lets the taker see it.
     input.look(taker.next);
-    await sink.write(await run(takeAll(taker, end) as never));
+    while (taker.next < end) {
+      const batch = binaryInput ? bytesBefore(end, taker as Taker<Buffer>) : taker.take(end);
+      await sink.write(await resultOf(run, batch, url));
+    }
     const { recordsProduced } = writer.stats();
     // Behind the results, and before those of the next write.
     if (!receipts.tryWrite({ end: recordsProduced }))
@@ -51,16 +54,12 @@ export async function runTickets(
   sink.finish();
 }
 
-/** All records, or bytes, up to a position. */
-function takeAll(taker: Taker<unknown>, end: number): unknown {
-  const chunks: unknown[] = [];
+/** All bytes up to a position. */
+function bytesBefore(end: number, taker: Taker<Buffer>): Buffer {
+  const chunks: Buffer[] = [];
   while (taker.next < end) {
     const chunk = taker.take(end);
     if (chunk !== NONE) chunks.push(chunk);
   }
-  return chunks.length === 1
-    ? chunks[0]
-    : Buffer.isBuffer(chunks[0])
-      ? Buffer.concat(chunks as Buffer[])
-      : chunks.flat();
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }

@@ -4,6 +4,7 @@ import { StrandView } from '../../view.js';
 import { StrandWriter } from '../../writer.js';
 import { BatchTaker } from '../batch_taker.js';
 import { ByteTaker } from '../byte_taker.js';
+import { reasonOf } from '../reason.js';
 import { SABReadable } from '../sab_readable.js';
 import { SABWritable } from '../sab_writable.js';
 import { StrandSink } from '../strand_sink.js';
@@ -11,7 +12,7 @@ import { StrandSource } from '../strand_source.js';
 import type { Taker } from '../taker.js';
 import { runTickets } from './run_tickets.js';
 import type { WorkerSetup } from './setup.js';
-import { type BatchFunction, classify, isStream, type WorkerFunction } from './worker_function.js';
+import { type BatchFunction, classify, isStream, resultOf, type WorkerFunction } from './worker_function.js';
 import { resultLayoutOf } from './worker_layout.js';
 import { WorkerSource } from './worker_source.js';
 
@@ -26,7 +27,7 @@ export async function runWorker(setup: WorkerSetup): Promise<void> {
     const { default: exported } = (await import(setup.url)) as { default?: unknown };
     await run(classify(exported, setup.url), setup, view, writer);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     writer.abort(reason);
     const wasToldToStop = error instanceof StrandAbortError && view.producerStatus === 'error';
     if (view.producerStatus !== 'error') view.signalAbort(reason);
@@ -122,12 +123,6 @@ async function runBatches(
   for (;;) {
     const batch = await source.next();
     if (batch === undefined) return;
-    const result = await run(batch as never);
-    if (isStream(result)) {
-      throw argumentError(
-        `${url} exports a function that takes a batch and returned a stream: one that makes a Transform takes no parameters`,
-      );
-    }
-    await sink.write(result);
+    await sink.write(await resultOf(run, batch, url));
   }
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { argumentError } from '../../errors.js';
 import type { WorkerSource } from './worker_source.js';
 
 /** What a worker's function may give: a record, several, or nothing; with bytes a `Buffer`, a string, or several. */
@@ -40,4 +41,15 @@ export function classify(exported: unknown, url: string): WorkerFunction {
 
 export function isStream(value: unknown): value is Duplex {
   return typeof value === 'object' && value !== null && 'pipe' in value && 'write' in value;
+}
+
+/** What a function gives for a batch. */
+export async function resultOf(run: BatchFunction, batch: unknown, url: string): Promise<unknown> {
+  const result = await run(batch as never);
+  if (isStream(result)) {
+    throw argumentError(
+      `${url} exports a function that takes a batch and returned a stream: one that makes a Transform takes no parameters`,
+    );
+  }
+  return result;
 }

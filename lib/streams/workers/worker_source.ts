@@ -10,6 +10,12 @@ export class WorkerSource<T = unknown> implements AsyncIterable<T> {
   readonly #binary: boolean;
   readonly #cancel = new AbortController();
   #ended = false;
+  /** Records that were taken together and not given out: whoever iterates next, in whatever way, is given them first. */
+  #batch: readonly T[] = [];
+  #at = 0;
+  /** Askers that wait for records, one behind the other. */
+  #asking = 0;
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** @internal */
   constructor(source: StrandSource<readonly T[] | T>, binary: boolean) {
@@ -41,26 +47,50 @@ export class WorkerSource<T = unknown> implements AsyncIterable<T> {
   /** The same records in arrays of those that are there together, which costs less; of bytes the same as iterating. */
   async *batches(): AsyncGenerator<readonly T[], void, undefined> {
     for (;;) {
-      const chunk = await this.next();
-      if (chunk === undefined) return;
-      yield (this.#binary ? [chunk] : chunk) as readonly T[];
+      const batch = await this.#inTurn(async () => ((await this.#fill()) ? this.#takeBatch() : undefined));
+      if (batch === undefined) return;
+      yield batch;
     }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    let batch: readonly T[] = [];
-    let at = 0;
-    const more = async (): Promise<IteratorResult<T, undefined>> => {
-      const chunk = await this.next();
-      if (chunk === undefined) return { done: true, value: undefined };
-      batch = (this.#binary ? [chunk] : chunk) as readonly T[];
-      at = 1;
-      return { done: false, value: batch[0] as T };
-    };
+    const more = async (): Promise<IteratorResult<T, undefined>> =>
+      (await this.#fill())
+        ? { done: false, value: this.#batch[this.#at++] as T }
+        : { done: true, value: undefined };
     return {
       // A promise that is fulfilled already costs half of an async function's.
-      next: () => (at < batch.length ? Promise.resolve({ done: false, value: batch[at++] as T }) : more()),
+      next: () =>
+        this.#asking === 0 && this.#at < this.#batch.length
+          ? Promise.resolve({ done: false, value: this.#batch[this.#at++] as T })
+          : this.#inTurn(more),
       return: async () => ({ done: true, value: undefined }),
     };
+  }
+
+  /** Makes sure that there is a record to give out. → whether there is; false at the end */
+  async #fill(): Promise<boolean> {
+    if (this.#at < this.#batch.length) return true;
+    const chunk = await this.next();
+    if (chunk === undefined) return false;
+    this.#batch = (this.#binary ? [chunk] : chunk) as readonly T[];
+    this.#at = 0;
+    return true;
+  }
+
+  #takeBatch(): readonly T[] {
+    const batch = this.#at === 0 ? this.#batch : this.#batch.slice(this.#at);
+    this.#batch = [];
+    this.#at = 0;
+    return batch;
+  }
+
+  #inTurn<R>(ask: () => Promise<R>): Promise<R> {
+    this.#asking++;
+    const answer = this.#turn.then(ask).finally(() => {
+      this.#asking--;
+    });
+    this.#turn = answer.catch(() => {});
+    return answer;
   }
 }

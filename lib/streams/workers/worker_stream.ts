@@ -8,11 +8,12 @@ import { ByteTaker } from '../byte_taker.js';
 import { batchLayout, byteLayout, type ChunkLayout, mostBytes, recordLayout } from '../chunk_layout.js';
 import { heed } from '../modes.js';
 import { Pump } from '../pump.js';
+import { reasonOf } from '../reason.js';
 import { RecordTaker } from '../record_taker.js';
 import { USUAL_BATCH } from '../source_options.js';
 import type { StreamStats } from '../stream_stats.js';
 import type { Taker } from '../taker.js';
-import { Lane } from './lane.js';
+import { Lane, type LaneOptions } from './lane.js';
 import { LaneSource } from './lane_source.js';
 import { MergedSource } from './merged_source.js';
 import { checkWorkerOptions, urlOf, type WorkerStreamOptions } from './options.js';
@@ -57,7 +58,7 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     });
     const { maxRecords = USUAL_BATCH, batch = false } = options;
     const lane = { url, options, maxRecords, ordered: ordered && workers > 1 };
-    this.#lanes = Array.from({ length: workers }, () => new Lane(lane));
+    this.#lanes = startLanes(workers, lane);
     const sources = this.#lanes.map(
       (each) => new LaneSource<Out>(each, takerOf(each.view, options, maxRecords) as Taker<Out>),
     );
@@ -150,7 +151,11 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     clearTimeout(this.#patience);
     this.#sink.stop();
     const clean = this.#pump.ended && this.writableFinished;
-    const reason = clean ? undefined : (error?.message ?? 'the stream was destroyed before its end');
+    const reason = clean
+      ? undefined
+      : error === null
+        ? 'the stream was destroyed before its end'
+        : reasonOf(error);
     let problem: unknown = error;
     for (const close of [() => this.#pump.stop(), ...this.#lanes.map((lane) => () => lane.close(reason))]) {
       try {
@@ -196,11 +201,10 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
 
   /** A worker reads no more. */
   #inputEnded(lane: Lane, error: Error): void {
-    if (lane.view.producerStatus !== 'eos') {
+    if (!lane.endedEarly(error)) {
       this.#ringFailed(error);
       return;
     }
-    lane.inputClosed = true;
     if (!this.#lanes.every(({ inputClosed }) => inputClosed)) return;
     this.#endedEarly = error;
     this.#endEarly();
@@ -218,6 +222,21 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     if (!(error instanceof StrandAbortError)) this.destroy(error);
     else this.#patience ??= setTimeout(() => this.destroy(error), FAULT_PATIENCE_MILLIS);
   }
+}
+
+/** All of them or none: what the second thread is refused, such as a port that the first was given, ends the first. */
+function startLanes(count: number, options: LaneOptions): Lane[] {
+  const lanes: Lane[] = [];
+  try {
+    while (lanes.length < count) lanes.push(new Lane(options));
+  } catch (error) {
+    for (const lane of lanes) {
+      lane.close('another worker of the stream could not be started');
+      void lane.leave();
+    }
+    throw error;
+  }
+  return lanes;
 }
 
 function takerOf(
