@@ -1,12 +1,15 @@
-// `npm test`: builds everything, then runs every check and every test, and ends with one line of counts. A check
-// that fails does not keep the others from running; only without a build there is nothing to test.
+// `npm test`: builds everything, then runs every check and every test, and ends with the tests that failed, the steps
+// and one line of counts. A check that fails does not keep the others from running; only without a build there is
+// nothing to test.
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { failuresIn } from './failures.mjs';
 import { root } from './files.mjs';
 import { run } from './run.mjs';
 
 const reports = path.join(root, 'build/reports');
+const SHOWN_FAILURES = 20;
 
 const build = ['build:test', 'build:ts'];
 const checks = [
@@ -22,9 +25,11 @@ const checks = [
   'test:fuzz',
 ];
 
+const contentOf = (file) => readFileSync(path.join(reports, file), 'utf8');
+
 /** Counts of one JUnit file of ctest or one JSON file of vitest. */
 function countsOf(file) {
-  const content = readFileSync(path.join(reports, file), 'utf8');
+  const content = contentOf(file);
   if (file.endsWith('.json')) {
     const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(content);
     // A file that does not load is a failed suite without a failed test.
@@ -36,14 +41,17 @@ function countsOf(file) {
   return { passed: count('tests') - count('failures') - idle, failed: count('failures') };
 }
 
-function reported() {
-  let files = [];
+function reportFiles() {
   try {
-    files = readdirSync(reports);
+    return readdirSync(reports);
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
+    return [];
   }
-  return files
+}
+
+function reported() {
+  return reportFiles()
     .map(countsOf)
     .reduce((sum, { passed, failed }) => ({ passed: sum.passed + passed, failed: sum.failed + failed }), {
       passed: 0,
@@ -69,6 +77,10 @@ function step(script) {
 }
 
 if (build.every(step)) checks.forEach(step);
+
+const failures = reportFiles().flatMap((file) => failuresIn(file, contentOf(file)));
+if (failures.length > 0) console.log(`\n${failures.slice(0, SHOWN_FAILURES).join('\n')}`);
+if (failures.length > SHOWN_FAILURES) console.log(`… and ${failures.length - SHOWN_FAILURES} more`);
 
 const { passed, failed } = reported();
 console.log(`\n${results.join('\n')}\n\n${passed} passed, ${failed + otherFailures} failed`);
