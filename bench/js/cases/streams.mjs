@@ -30,6 +30,7 @@ function byteCase(name, kibibytes, timesBest) {
     replaced: {},
     contenders: {
       strand: { needsBuild: true, peerTargets: { cost: 1 / timesBest } },
+      'strand, zero copy': { needsBuild: true, peerTargets: { cost: 1 / timesBest } },
       'postMessage, clone': {},
       'postMessage, transfer': {},
       'thread-stream': {},
@@ -107,6 +108,7 @@ const streamMemory = {
   replaced: {},
   contenders: {
     strand: { needsBuild: true, targets: { rssGrowth: 32 } },
+    'strand, zero copy': { needsBuild: true, targets: { rssGrowth: 32 } },
     'postMessage, clone': {},
     'postMessage, transfer': {},
   },

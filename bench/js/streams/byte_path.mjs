@@ -13,6 +13,7 @@ import { startReader } from './remote_reader.mjs';
 
 const modules = {
   strand: './strand_bytes.mjs',
+  'strand, zero copy': './strand_bytes.mjs',
   'postMessage, clone': './post_chunks.mjs',
   'postMessage, transfer': './post_chunks.mjs',
 };

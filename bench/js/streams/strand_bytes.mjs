@@ -5,9 +5,9 @@ import { readSome, writeAll } from './drive.mjs';
 const FIELDS = [{ name: 'chunk', type: 'large_bytes' }];
 
 /** @type {import('../chunks/chunk_path.mjs').ChunkPathModule['createPath']} */
-export function createPath({ chunkBytes, underWay }) {
+export function createPath({ chunkBytes, underWay, contender }) {
   const strand = createStrand(FIELDS, { indexCapacity: underWay, heapCapacity: underWay * chunkBytes });
-  return { handle: { strand, chunkBytes } };
+  return { handle: { strand, chunkBytes, zeroCopy: contender === 'strand, zero copy' } };
 }
 
 /** @type {import('../chunks/chunk_path.mjs').ChunkPathModule['openProducer']} */
@@ -22,8 +22,8 @@ export function openProducer({ strand }) {
 }
 
 /** @type {import('../chunks/chunk_path.mjs').ChunkPathModule['openConsumer']} */
-export function openConsumer({ strand, chunkBytes }) {
-  const stream = createReadStream(strand, { binary: true });
+export function openConsumer({ strand, chunkBytes, zeroCopy }) {
+  const stream = createReadStream(strand, { binary: true, zeroCopy });
   return {
     consume: (count, visit) => readSome(stream, count * chunkBytes, visit),
     close() {
