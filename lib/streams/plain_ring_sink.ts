@@ -22,7 +22,7 @@ export class PlainRingSink implements ChunkSink<number> {
   }
 
   writeAll(values: readonly number[]): Promise<void> | undefined {
-    const wrong = values.findIndex((value) => (value | 0) !== value);
+    const wrong = values.findIndex((value) => typeof value !== 'number' || (value | 0) !== value);
     const good = wrong < 0 ? values : values.slice(0, wrong);
     const written = this.#write(good);
     if (wrong < 0) return written;
