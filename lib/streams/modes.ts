@@ -1,7 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 import { describeValue } from '../describe_value.js';
 import { argumentError, rangeError } from '../errors.js';
-import { checkSignal } from '../options.js';
 import { isPosition } from '../position.js';
 import type { SchemaField } from '../schema_types.js';
 
@@ -62,17 +61,28 @@ export function streamOptionsOf(
   options: CommonOptions,
   objectMode: boolean,
   usualMark: number | undefined,
-): { objectMode: boolean; highWaterMark?: number; signal?: AbortSignal } {
+): { objectMode: boolean; highWaterMark?: number } {
   const { highWaterMark = usualMark } = options;
-  const signal = checkSignal(options.signal);
   if (highWaterMark !== undefined && !isPosition(highWaterMark)) {
     throw rangeError(`highWaterMark is a whole number from 0, got ${describeValue(highWaterMark)}`);
   }
-  return {
-    objectMode,
-    ...(highWaterMark !== undefined && { highWaterMark }),
-    ...(signal !== undefined && { signal }),
-  };
+  return { objectMode, ...(highWaterMark !== undefined && { highWaterMark }) };
+}
+
+/** An encoding, which only bytes have. */
+export function checkEncoding<N extends string>(
+  name: N,
+  encoding: unknown,
+  mode: Mode,
+): { [K in N]?: BufferEncoding } {
+  if (encoding === undefined) return {};
+  if (typeof encoding !== 'string' || !Buffer.isEncoding(encoding)) {
+    throw argumentError(`${name} is an encoding of buffers like 'utf8', got ${describeValue(encoding)}`);
+  }
+  if (mode.kind !== 'binary') {
+    throw argumentError(`${name} is of bytes: it needs binary: true`);
+  }
+  return { [name]: encoding } as { [K in N]?: BufferEncoding };
 }
 
 /** Whether waits block. */

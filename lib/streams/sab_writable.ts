@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { addAbortSignal, Writable } from 'node:stream';
 import type { ChunkSink } from './chunk_sink.js';
 import { openSink, type SABWritableOptions } from './sink_options.js';
 import type { StreamStats } from './stream_stats.js';
@@ -23,10 +23,12 @@ export class SABWritable<T = unknown> extends Writable {
    * @throws TypeError options that do not go together, or with the strand's fields
    */
   constructor(options: SABWritableOptions) {
-    const { sink, stream } = openSink<T>(options);
+    const { sink, signal, stream } = openSink<T>(options);
     super(stream);
     this.#sink = sink;
-    sink.watch((error) => this.destroy(error));
+    // Not by the base class: a signal that is aborted already destroys the stream, which has to be one by then.
+    if (signal !== undefined) addAbortSignal(signal, this);
+    if (!this.destroyed) sink.watch((error) => this.destroy(error));
   }
 
   /** What has gone through the ring, and who waited for whom. */

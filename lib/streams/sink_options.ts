@@ -1,12 +1,20 @@
 import { describeValue } from '../describe_value.js';
 import { argumentError } from '../errors.js';
 import { readStrandHeader } from '../header.js';
+import { checkSignal } from '../options.js';
 import type { Schema } from '../schema_types.js';
 import { asBytes, type StrandLike } from '../shared_bytes.js';
 import { StrandWriter } from '../writer.js';
 import { batchLayout, byteLayout, type ChunkLayout, fieldLayout, recordLayout } from './chunk_layout.js';
 import type { ChunkSink } from './chunk_sink.js';
-import { type CommonOptions, checkBlocking, type Mode, modeOf, streamOptionsOf } from './modes.js';
+import {
+  type CommonOptions,
+  checkBlocking,
+  checkEncoding,
+  type Mode,
+  modeOf,
+  streamOptionsOf,
+} from './modes.js';
 import { isRing, type PlainRing } from './plain_ring.js';
 import { PlainRingSink } from './plain_ring_sink.js';
 import { StrandSink } from './strand_sink.js';
@@ -31,6 +39,7 @@ export type SABWritableOptions<S extends Schema = Schema> =
 
 export interface OpenSink<T> {
   readonly sink: ChunkSink<T>;
+  readonly signal: AbortSignal | undefined;
   readonly stream: ReturnType<typeof streamOptionsOf> & { defaultEncoding?: BufferEncoding };
 }
 
@@ -42,11 +51,12 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
     );
   }
   const blocking = checkBlocking(options.blocking);
+  const signal = checkSignal(options.signal);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
-    return { sink: new PlainRingSink(options, blocking) as ChunkSink<unknown> as ChunkSink<T>, stream };
+    const sink = new PlainRingSink(options, blocking) as ChunkSink<unknown> as ChunkSink<T>;
+    return { sink, signal, stream };
   }
-  const { defaultEncoding } = options;
   // All that can be refused comes before the strand is taken over from an older writer.
   const ownsWriter = !('writer' in options);
   const { schema, heap_capacity } = ownsWriter
@@ -58,14 +68,19 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
     mode.kind !== 'binary',
     mode.kind === 'batch' ? FEW_CHUNKS : undefined,
   );
+  const coded = checkEncoding('defaultEncoding', options.defaultEncoding, mode);
   const narrow = schema.fields[0]?.type === 'bytes' ? MOST_IN_BYTES : heap_capacity;
   const most = Math.max(1, Math.min(narrow, Math.floor(heap_capacity / HEAP_PARTS)));
   const layout = layoutOf(mode, most) as ChunkLayout<T>;
   const writer = ownsWriter ? openWriter(options) : options.writer;
-  return {
-    sink: new StrandSink({ writer, layout, ownsWriter, blocking }),
-    stream: { ...stream, ...(defaultEncoding !== undefined && { defaultEncoding }) },
-  };
+  try {
+    const sink = new StrandSink({ writer, layout, ownsWriter, blocking });
+    return { sink, signal, stream: { ...stream, ...coded } };
+  } catch (error) {
+    // A stream that has ended, or that its readers have stopped.
+    if (ownsWriter) writer.close();
+    throw error;
+  }
 }
 
 function openWriter({ strand, schema }: { strand: StrandLike; schema?: Schema }): StrandWriter {

@@ -1,6 +1,7 @@
 import { describeValue } from '../describe_value.js';
 import type { ConsumerStart } from '../drain.js';
 import { argumentError, rangeError } from '../errors.js';
+import { checkSignal } from '../options.js';
 import { isPosition } from '../position.js';
 import type { Schema } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
@@ -9,7 +10,14 @@ import { BatchTaker } from './batch_taker.js';
 import { ByteTaker } from './byte_taker.js';
 import type { ChunkSource } from './chunk_source.js';
 import { FieldTaker } from './field_taker.js';
-import { type CommonOptions, checkBlocking, type Mode, modeOf, streamOptionsOf } from './modes.js';
+import {
+  type CommonOptions,
+  checkBlocking,
+  checkEncoding,
+  type Mode,
+  modeOf,
+  streamOptionsOf,
+} from './modes.js';
 import { PayloadTaker } from './payload_taker.js';
 import { isRing, type PlainRing } from './plain_ring.js';
 import { PlainRingSource } from './plain_ring_source.js';
@@ -47,6 +55,7 @@ export interface OpenSource<T> {
   readonly source: ChunkSource<T>;
   readonly zeroCopy: boolean;
   readonly blocking: boolean;
+  readonly signal: AbortSignal | undefined;
   readonly stream: ReturnType<typeof streamOptionsOf> & { encoding?: BufferEncoding };
 }
 
@@ -58,9 +67,11 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
     );
   }
   const blocking = checkBlocking(options.blocking);
+  const signal = checkSignal(options.signal);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
-    return { source: new PlainRingSource(options) as ChunkSource<T>, zeroCopy: false, blocking, stream };
+    const source = new PlainRingSource(options) as ChunkSource<T>;
+    return { source, zeroCopy: false, blocking, signal, stream };
   }
   const { zeroCopy = false, maxRecords = USUAL_BATCH, encoding, from } = options;
   if (!isPosition(maxRecords) || maxRecords === 0) {
@@ -77,13 +88,15 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
       objectMode,
       mode.kind === 'batch' || zeroCopy ? FEW_CHUNKS : undefined,
     );
+    const coded = checkEncoding('encoding', encoding, mode);
     const taker = takerOf(view, mode, maxRecords, zeroCopy) as Taker<T>;
     const drain = view.drain(from);
     return {
       source: new StrandSource({ view, drain, taker, zeroCopy, ownsView }),
       zeroCopy,
       blocking,
-      stream: { ...stream, ...(encoding !== undefined && { encoding }) },
+      signal,
+      stream: { ...stream, ...coded },
     };
   } catch (error) {
     if (ownsView) view.close();
