@@ -80,7 +80,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 describe('a ring of six header words', () => {
   test.each([2, 8, 1024])('of %i values is read from a producer in plain JavaScript', async (capacity) => {
     const ring = ringOf(capacity);
-    const count = 3000;
+    const count = 1000;
     const producer = produce(ring, count);
     const readable = new SABReadable<number>(ring);
     const doubled = readable.map((value: number) => value * 2);
@@ -93,7 +93,7 @@ describe('a ring of six header words', () => {
 
   test.each([2, 8, 1024])('of %i values is written for a consumer in plain JavaScript', async (capacity) => {
     const ring = ringOf(capacity);
-    const count = 3000;
+    const count = 1000;
     const consumer = consume(ring, count);
     const writable = new SABWritable<number>(ring);
     await pipeline(Readable.from(upTo(count)), writable);
