@@ -27,7 +27,7 @@ class ViewHandle final : public Handle {
 
   void threadEnds() noexcept override {
     disarm();
-    if (guards_) {
+    if (guards_ > 0) {
       view_.abandon("the reader's thread ended before the end of the stream");
     } else {
       view_.close();
@@ -213,7 +213,7 @@ class ViewHandle final : public Handle {
   }
 
   napi_value guard(napi_env env, napi_callback_info info) {
-    guards_ = Arguments<1>(env, info).number(0) != 0;
+    guards_ += Arguments<1>(env, info).number(0) != 0 ? 1 : -1;
     return nullptr;
   }
 
@@ -237,8 +237,8 @@ class ViewHandle final : public Handle {
   StrandView view_;
   TextStretch stretch_;
   ColumnReads columns_;
-  /// The thread's end leaves the stream without its reader.
-  bool guards_ = false;
+  /// Readers that the thread's end leaves the stream without.
+  int guards_ = 0;
 };
 
 void ViewHandle::expose(Napi::Object object, Napi::Uint8Array memory) noexcept {

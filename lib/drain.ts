@@ -112,10 +112,12 @@ export class Drain {
 
   /** The same before the end of the stream: if nobody else is registered, the producer is stopped, too. */
   abandon(reason: string): void {
+    // A stream that a reset has begun is none of this reader's.
+    const wasReset = this.#native.refresh() !== 0 || this.#window.epoch !== this.#epoch;
     this.close();
     const { producerStatus } = this.#view;
     const isOver = producerStatus === 'eos' || producerStatus === 'error';
-    if (!isOver && !this.#othersRegistered()) this.#view.signalAbort(reason);
+    if (!isOver && !wasReset && !this.#othersRegistered()) this.#view.signalAbort(reason);
   }
 
   #registerBesideOthers(): void {

@@ -439,7 +439,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     }
   }
 
-  /** @internal While on, the end of this thread stops the producer, unless other consumers are registered. */
+  /** @internal While on, as often as off, the end of this thread stops the producer, unless other consumers are registered. */
   guard(on: boolean): void {
     this.#native.guard(on ? 1 : 0);
   }

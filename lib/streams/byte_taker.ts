@@ -1,4 +1,5 @@
 import { native } from '../native.js';
+import { resetError } from '../status_error.js';
 import type { StrandView } from '../view.js';
 import { NONE } from './chunk_source.js';
 import type { Taker } from './taker.js';
@@ -36,7 +37,10 @@ export class ByteTaker implements Taker<Buffer> {
     box[IN_UP_TO] = end;
     box[IN_SKIP] = this.#skip;
     this.#used += this.#copyBytes(this.#block);
-    this.next = box[OUT_SEQ] as number;
+    const next = box[OUT_SEQ] as number;
+    // There is room and a record: nothing but a reset keeps the place where it was.
+    if (this.#used === at && next === this.next) throw resetError();
+    this.next = next;
     this.#skip = box[OUT_SKIP] as number;
     return this.#used === at ? NONE : this.#block.subarray(at, this.#used);
   }

@@ -67,10 +67,23 @@ export function streamOptionsOf(
   if (highWaterMark !== undefined && !isPosition(highWaterMark)) {
     throw rangeError(`highWaterMark is a whole number from 0, got ${describeValue(highWaterMark)}`);
   }
-  return {
-    objectMode,
-    ...(highWaterMark !== undefined && { highWaterMark }),
-  };
+  return { objectMode, ...(highWaterMark !== undefined && { highWaterMark }) };
+}
+
+/** An encoding, which only bytes have. */
+export function checkEncoding<N extends string>(
+  name: N,
+  encoding: unknown,
+  mode: Mode,
+): { [K in N]?: BufferEncoding } {
+  if (encoding === undefined) return {};
+  if (typeof encoding !== 'string' || !Buffer.isEncoding(encoding)) {
+    throw argumentError(`${name} is an encoding of buffers like 'utf8', got ${describeValue(encoding)}`);
+  }
+  if (mode.kind !== 'binary') {
+    throw argumentError(`${name} is of bytes: it needs binary: true`);
+  }
+  return { [name]: encoding } as { [K in N]?: BufferEncoding };
 }
 
 /** Destroys a stream when the signal aborts. Behind its construction: the signal may have aborted before. */

@@ -11,7 +11,7 @@ export interface PumpOptions<T> {
   readonly zeroCopy: boolean;
   /** Waits likewise, blocking the thread; undefined where that must not be. */
   readonly waitSync: (() => void) | undefined;
-  /** Takes the source's error. */
+  /** Takes the source's error, once the stream holds no chunk that came before it. */
   readonly fail: (error: Error) => void;
 }
 
@@ -24,11 +24,16 @@ export class Pump<T> {
   readonly #fail: (error: Error) => void;
   readonly #cancel = new AbortController();
   #ended = false;
+  /** What the stream ends with once what came before it is read. */
+  #failure: Error | undefined;
   /** The stream has asked for more than it was given. */
   #wanted = false;
   #working = false;
   #waiting = false;
   #nextTurn: NodeJS.Immediate | undefined;
+  /** Chunks pushed since this turn of the event loop began, and when it has to end. */
+  #pushed = 0;
+  #turnEnds = 0;
 
   constructor(stream: Readable, { source, zeroCopy, waitSync, fail }: PumpOptions<T>) {
     this.#stream = stream;
@@ -49,12 +54,17 @@ export class Pump<T> {
     this.#work();
   }
 
-  /** Whoever asks the stream for a chunk has finished with those before it. */
-  asked(): void {
-    if (!this.#zeroCopy || this.#stream.destroyed) return;
+  /** In front of the stream's `read(size)`: who asks has finished with the chunks before. With 0 it is the base class. */
+  asked(size: number | undefined): void {
+    if (!this.#zeroCopy || size === 0 || this.#stream.destroyed) return;
     // What it waits for may need the room of what was given.
     if (this.#waiting) this.#source.release(this.#stream.readableLength);
     else this.#source.releasePart(this.#stream.readableLength);
+  }
+
+  /** Behind the stream's `read`. */
+  given(): void {
+    if (this.#failure !== undefined) this.#failOnceRead(this.#failure);
   }
 
   /** Ends the wait. Behind the end of the stream nobody holds a chunk any more. */
@@ -66,49 +76,44 @@ export class Pump<T> {
 
   /** `push` may ask for more in its midst, or destroy the stream. */
   #work(): void {
-    if (this.#working || this.#waiting || this.#nextTurn !== undefined) return;
+    if (this.#working || this.#waiting || this.#nextTurn !== undefined || this.#failure !== undefined) return;
     this.#working = true;
     try {
       this.#pushWhatIsThere();
     } catch (error) {
-      this.#fail(error as Error);
+      this.#failOnceRead(error as Error);
     } finally {
       this.#working = false;
     }
   }
 
+  /** Tells of what is wrong behind the chunks that the stream still holds: destroying it would discard them. */
+  #failOnceRead(error: Error): void {
+    this.#failure = error;
+    if (this.#stream.readableLength > 0) return;
+    // Not in the midst of the call that gives the last chunk out.
+    process.nextTick(() => this.#fail(error));
+  }
+
   #pushWhatIsThere(): void {
     const stream = this.#stream;
-    const source = this.#source;
-    const turnEnds = performance.now() + TURN_MILLIS;
-    for (let pushed = 1; this.#wanted && !stream.destroyed; pushed++) {
+    while (this.#wanted && !stream.destroyed) {
       this.#giveBack(false);
-      const chunk = source.take();
+      const chunk = this.#source.take();
       if (chunk === END) {
         this.#ended = true;
         this.#wanted = false;
         stream.push(null);
-      } else if (chunk !== NONE) {
+      } else if (chunk === NONE) {
+        this.#giveBack(true);
+        if (!this.#awaitMore()) return;
+      } else {
         this.#wanted = false;
         if (stream.push(chunk)) this.#wanted = true;
-        if (
-          pushed % CHUNKS_BETWEEN_LOOKS !== 0 ||
-          this.#waitSync !== undefined ||
-          performance.now() < turnEnds
-        )
-          continue;
-        this.#nextTurn = setImmediate(() => {
-          this.#nextTurn = undefined;
-          this.#work();
-        });
-        break;
-      } else if (this.#waitSync !== undefined) {
-        this.#giveBack(true);
-        this.#waitSync();
-      } else {
-        this.#giveBack(true);
-        this.#wait();
-        break;
+        if (this.#turnIsOver()) {
+          this.#goOnNextTurn();
+          return;
+        }
       }
     }
   }
@@ -122,16 +127,56 @@ export class Pump<T> {
     else this.#source.releasePart(kept);
   }
 
+  /** Has the stream go on once there is more. @returns whether the thread has slept, so that there may be now */
+  #awaitMore(): boolean {
+    if (this.#waitSync === undefined || this.#isHeld) {
+      this.#wait();
+      return false;
+    }
+    // What was pushed comes to who is to receive it, and that to its end, before the thread sleeps.
+    if (this.#pushed > 0) {
+      this.#goOnNextTurn();
+      return false;
+    }
+    this.#waitSync();
+    return true;
+  }
+
+  /** Somebody has chunks at hand, for whom a blocked thread would be no help. */
+  get #isHeld(): boolean {
+    return this.#stream.readableLength > 0 || (this.#zeroCopy && !this.#stream.readableFlowing);
+  }
+
+  #turnIsOver(): boolean {
+    this.#pushed++;
+    if (this.#waitSync !== undefined || this.#pushed % CHUNKS_BETWEEN_LOOKS !== 0) return false;
+    return performance.now() > this.#turnEnds;
+  }
+
+  #beginTurn(): void {
+    this.#pushed = 0;
+    this.#turnEnds = performance.now() + TURN_MILLIS;
+  }
+
+  #goOnNextTurn(): void {
+    this.#nextTurn = setImmediate(() => {
+      this.#nextTurn = undefined;
+      this.#beginTurn();
+      this.#work();
+    });
+  }
+
   #wait(): void {
     this.#waiting = true;
     this.#source.wait(this.#cancel.signal).then(
       () => {
         this.#waiting = false;
+        this.#beginTurn();
         this.#work();
       },
       (error: Error) => {
         this.#waiting = false;
-        if (!this.#stream.destroyed) this.#fail(error);
+        if (!this.#stream.destroyed) this.#failOnceRead(error);
       },
     );
   }

@@ -39,8 +39,10 @@ export class SABReadable<T = unknown> extends Readable {
   }
 
   override read(size?: number): T | null {
-    this.#pump.asked();
-    return super.read(size) as T | null;
+    this.#pump.asked(size);
+    const chunk = super.read(size) as T | null;
+    this.#pump.given();
+    return chunk;
   }
 
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<T> {

@@ -27,8 +27,8 @@ export class SABWritable<T = unknown> extends Writable {
     const { sink, signal, stream } = openSink<T>(options);
     super(stream);
     this.#sink = sink;
-    sink.watch((error) => this.destroy(error));
     heed(signal, this);
+    if (!this.destroyed) sink.watch((error) => this.destroy(error));
   }
 
   /** What has gone through the ring, and who waited for whom. */

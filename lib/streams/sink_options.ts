@@ -15,7 +15,14 @@ import {
   recordLayout,
 } from './chunk_layout.js';
 import type { ChunkSink } from './chunk_sink.js';
-import { type CommonOptions, checkBlocking, type Mode, modeOf, streamOptionsOf } from './modes.js';
+import {
+  type CommonOptions,
+  checkBlocking,
+  checkEncoding,
+  type Mode,
+  modeOf,
+  streamOptionsOf,
+} from './modes.js';
 import { isRing, type PlainRing } from './plain_ring.js';
 import { PlainRingSink } from './plain_ring_sink.js';
 import { StrandSink } from './strand_sink.js';
@@ -52,13 +59,9 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
   const signal = checkSignal(options.signal);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
-    return {
-      sink: new PlainRingSink(options, blocking) as ChunkSink<unknown> as ChunkSink<T>,
-      signal,
-      stream,
-    };
+    const sink = new PlainRingSink(options, blocking) as ChunkSink<unknown> as ChunkSink<T>;
+    return { sink, signal, stream };
   }
-  const { defaultEncoding } = options;
   // All that can be refused comes before the strand is taken over from an older writer.
   const ownsWriter = !('writer' in options);
   const map = ownsWriter ? readStrandHeader(asBytes(options.strand).buffer) : checkWriter(options.writer).map;
@@ -68,13 +71,17 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
     mode.kind !== 'binary',
     mode.kind === 'batch' ? FEW_CHUNKS : undefined,
   );
+  const coded = checkEncoding('defaultEncoding', options.defaultEncoding, mode);
   const layout = layoutOf(mode, map) as ChunkLayout<T>;
   const writer = ownsWriter ? openWriter(options) : options.writer;
-  return {
-    sink: new StrandSink({ writer, layout, ownsWriter, blocking }),
-    signal,
-    stream: { ...stream, ...(defaultEncoding !== undefined && { defaultEncoding }) },
-  };
+  try {
+    const sink = new StrandSink({ writer, layout, ownsWriter, blocking });
+    return { sink, signal, stream: { ...stream, ...coded } };
+  } catch (error) {
+    // A stream that has ended, or that its readers have stopped.
+    if (ownsWriter) writer.close();
+    throw error;
+  }
 }
 
 function openWriter({ strand, schema }: { strand: StrandLike; schema?: Schema }): StrandWriter {

@@ -10,7 +10,14 @@ import { BatchTaker } from './batch_taker.js';
 import { ByteTaker } from './byte_taker.js';
 import type { ChunkSource } from './chunk_source.js';
 import { FieldTaker } from './field_taker.js';
-import { type CommonOptions, checkBlocking, type Mode, modeOf, streamOptionsOf } from './modes.js';
+import {
+  type CommonOptions,
+  checkBlocking,
+  checkEncoding,
+  type Mode,
+  modeOf,
+  streamOptionsOf,
+} from './modes.js';
 import { PayloadTaker } from './payload_taker.js';
 import { isRing, type PlainRing } from './plain_ring.js';
 import { PlainRingSource } from './plain_ring_source.js';
@@ -63,13 +70,8 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
   const signal = checkSignal(options.signal);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
-    return {
-      source: new PlainRingSource(options) as ChunkSource<T>,
-      zeroCopy: false,
-      blocking,
-      signal,
-      stream,
-    };
+    const source = new PlainRingSource(options) as ChunkSource<T>;
+    return { source, zeroCopy: false, blocking, signal, stream };
   }
   const { zeroCopy = false, maxRecords = USUAL_BATCH, encoding, from } = options;
   if (!isPosition(maxRecords) || maxRecords === 0) {
@@ -86,6 +88,7 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
       objectMode,
       mode.kind === 'batch' || zeroCopy ? FEW_CHUNKS : undefined,
     );
+    const coded = checkEncoding('encoding', encoding, mode);
     const taker = takerOf(view, mode, maxRecords, zeroCopy) as Taker<T>;
     const drain = view.drain(from);
     return {
@@ -93,7 +96,7 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
       zeroCopy,
       blocking,
       signal,
-      stream: { ...stream, ...(encoding !== undefined && { encoding }) },
+      stream: { ...stream, ...coded },
     };
   } catch (error) {
     if (ownsView) view.close();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "memory/atomic_word.h"
 #include "record/decode.h"
 
 namespace strand {
@@ -10,6 +11,7 @@ namespace strand {
 std::size_t copyByteRun(const StrandView& view, const Field& field, std::uint64_t end, BytePlace& place,
                         std::span<std::byte> out) noexcept {
   const std::span<const std::byte> heap = view.heap();
+  const BytePlace start = place;
   std::size_t copied = 0;
   for (; place.seq < end; place = {place.seq + 1, 0}) {
     const RecordReader record(view.slot(place.seq), heap);
@@ -22,7 +24,11 @@ std::size_t copyByteRun(const StrandView& view, const Field& field, std::uint64_
     place.skip += bytes;
     if (place.skip < pointer->length) break;
   }
-  return copied;
+  // Only a reset takes the records away from the caller; then these may be the next stream's bytes.
+  acquireFence();
+  if (!view.wasReset()) return copied;
+  place = start;
+  return 0;
 }
 
 }  // namespace strand

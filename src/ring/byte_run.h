@@ -19,7 +19,8 @@ struct BytePlace {
 /// stands before the place, as far as `out` has room. Records without a payload add nothing. The caller holds the
 /// records.
 ///
-/// @param place becomes the place of the first byte that was not copied, {end, 0} behind the last one
+/// @param place becomes the place of the first byte that was not copied, {end, 0} behind the last one; stays where the
+///   stream was reset
 /// @return how many bytes were copied
 std::size_t copyByteRun(const StrandView& view, const Field& field, std::uint64_t end, BytePlace& place,
                         std::span<std::byte> out) noexcept;

@@ -369,6 +369,8 @@ void StrandWriter::announceWatch() noexcept {
   // No position is as high.
   words_.waitTarget().storeRelaxed(layout::kConsumerSlotVacant);
   words_.spaceEvent().raise(wait::kAsync);
+  // Stored over the target of a newer writer, perhaps, whom room would then not wake: it looks again.
+  if (!owner_.mine()) words_.spaceEvent().notify();
 }
 
 // --- publishing -----------------------------------------------------------------------------------------

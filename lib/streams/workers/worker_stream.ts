@@ -118,6 +118,12 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     };
   }
 
+  override read(size?: number): Out | null {
+    const chunk = super.read(size) as Out | null;
+    this.#pump.given();
+    return chunk;
+  }
+
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Out> {
     return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Out>;
   }

@@ -9,6 +9,7 @@ const OWN_COPY = new URL('../../../dist/index.js', import.meta.url).href;
 export async function inside(source, data, index, channel) {
   const load = (file) => import(file);
   const strand = index === null ? undefined : await load(index ?? OWN_COPY);
+  const streams = index === null ? undefined : await load(new URL('streams.js', index ?? OWN_COPY).href);
   const body = new Function(`return (${source})`)();
-  await body({ strand, data, load, startThread, until, everyType, numbered, seeded, ...channel });
+  await body({ strand, streams, data, load, startThread, until, everyType, numbered, seeded, ...channel });
 }

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type * as StrandPackage from '../../../dist/index.js';
+import type * as StreamsPackage from '../../../dist/streams.js';
 import type { everyType } from './every_type.mjs';
 import type { numbered } from './numbered.mjs';
 import type { seeded } from './seeded.mjs';
@@ -8,6 +9,8 @@ import type { seeded } from './seeded.mjs';
 export interface Inside<D> {
   /** The package, loaded in that thread. */
   readonly strand: typeof StrandPackage;
+  /** Its streams. */
+  readonly streams: typeof StreamsPackage;
   readonly data: D;
   /** Tells the thread that started this one. */
   say(message: unknown): void;

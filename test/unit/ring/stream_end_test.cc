@@ -316,5 +316,120 @@ TEST(Waiters, aClosedViewWaitsForNothing) {
   EXPECT_EQ(view.findFirst(0, std::int64_t{0}, found), Status::kClosed);
 }
 
+// --- readers that leave ---
+
+TEST(Abandon, stopsTheProducerOfTheOnlyReader) {
+  const TestStrand strand;
+  StrandWriter writer = strand.writer();
+  ASSERT_EQ(tryWrite(writer, 0, 1), Status::kOk);
+  StrandView view = strand.view();
+  view.abandon("seen enough");
+  EXPECT_EQ(writer.state(), Status::kAborted);
+  EXPECT_EQ(writer.abortReason(), "seen enough");
+}
+
+TEST(Abandon, stopsTheProducerOfTheLastRegisteredReader) {
+  const TestStrand strand;
+  StrandWriter writer = strand.writer();
+  StrandView first = strand.view();
+  StrandView last = strand.view();
+  ConsumerToken token;
+  ASSERT_EQ(first.registerConsumer(StartAt::kOldest, 0, token), Status::kOk);
+  ASSERT_EQ(last.registerConsumer(StartAt::kOldest, 0, token), Status::kOk);
+  first.abandon("first");
+  EXPECT_EQ(writer.state(), Status::kOk) << "another one is registered";
+  last.abandon("last");
+  EXPECT_EQ(writer.state(), Status::kAborted);
+  EXPECT_EQ(writer.abortReason(), "last");
+}
+
+TEST(Abandon, changesNothingOfAStreamThatIsOver) {
+  for (const bool fails : {false, true}) {
+    const TestStrand strand;
+    StrandWriter writer = strand.writer();
+    ASSERT_EQ(fails ? writer.abort("broken") : writer.finalize(), Status::kOk);
+    StrandView view = strand.view();
+    view.abandon("seen enough");
+    EXPECT_NE(writer.state(), Status::kAborted);
+    EXPECT_EQ(writer.abortReason(), "");
+  }
+}
+
+TEST(Abandon, leavesTheStreamAloneThatAResetHasBegun) {
+  const TestStrand strand;
+  StrandWriter writer = strand.writer();
+  StrandView view = strand.view();
+  ASSERT_EQ(tryWrite(writer, 0, 1), Status::kOk);
+  ASSERT_EQ(writer.reset(), Status::kOk);
+  view.abandon("seen enough");
+  EXPECT_EQ(writer.state(), Status::kOk);
+}
+
+TEST(Abandon, ofAClosedViewIsNothing) {
+  const TestStrand strand;
+  StrandWriter writer = strand.writer();
+  StrandView view = strand.view();
+  view.close();
+  view.abandon("seen enough");
+  EXPECT_EQ(writer.state(), Status::kOk);
+}
+
+// --- writers that watch ---
+
+/// Whether somebody has announced an asynchronous wait that nothing has ended yet.
+bool awaitsSpace(const TestStrand& strand) {
+  return (strand.word32(layout::kOffsetSpaceEvent + 4).loadAcquire() & wait::kAsync) != 0;
+}
+
+TEST(Watch, hearsOfAnAbort) {
+  const TestStrand strand;
+  StrandWriter writer = strand.writer();
+  StrandView view = strand.view();
+  writer.announceWatch();
+  ASSERT_TRUE(awaitsSpace(strand));
+  view.signalAbort("stop");
+  EXPECT_FALSE(awaitsSpace(strand));
+  EXPECT_EQ(writer.state(), Status::kAborted);
+}
+
+TEST(Watch, hearsOfANewerWriter) {
+  const TestStrand strand;
+  StrandWriter older = strand.writer();
+  older.announceWatch();
+  const StrandWriter newer = strand.writer();
+  EXPECT_FALSE(awaitsSpace(strand));
+  EXPECT_EQ(older.state(), Status::kFenced);
+}
+
+TEST(Watch, hearsNothingOfRoom) {
+  const TestStrand strand(2);
+  StrandWriter writer = strand.writer();
+  StrandView view = strand.view();
+  ASSERT_EQ(tryWrite(writer, 0, 1), Status::kOk);
+  ASSERT_EQ(tryWrite(writer, 1, 1), Status::kOk);
+  ASSERT_EQ(tryWrite(writer, 2, 1), Status::kWouldBlock);
+  writer.announceWatch();
+  ASSERT_EQ(view.acknowledge(2), Status::kOk);
+  EXPECT_TRUE(awaitsSpace(strand));
+  // A wait for room, which comes later, does.
+  for (const std::uint64_t seq : {2U, 3U}) ASSERT_EQ(tryWrite(writer, seq, 1), Status::kOk);
+  ASSERT_EQ(tryWrite(writer, 4, 1), Status::kWouldBlock);
+  writer.announceWait();
+  ASSERT_EQ(view.acknowledge(4), Status::kOk);
+  EXPECT_FALSE(awaitsSpace(strand));
+}
+
+// The target of a wait for room is one word for all writers of a strand.
+TEST(Watch, ofAnOlderWriterLeavesTheNewerOnesWaitNoLonger) {
+  const TestStrand strand(1, 100);
+  StrandWriter older = strand.writer();
+  StrandWriter newer = strand.writer();
+  ASSERT_EQ(tryWrite(newer, 0, 1), Status::kOk);
+  ASSERT_EQ(tryWrite(newer, 1, 1), Status::kWouldBlock);
+  newer.announceWait();
+  older.announceWatch();
+  EXPECT_FALSE(awaitsSpace(strand)) << "the newer one has to look again, and to announce anew what it waits for";
+}
+
 }  // namespace
 }  // namespace strand
