@@ -2,7 +2,7 @@
 // addon it carries, and that it holds every source that its users need to build the addon again.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from './files.mjs';
@@ -39,6 +39,23 @@ for (const dependency of ['node-addon-api', 'node-api-headers']) {
 const app = path.join(directory, 'app');
 const evaluate = (code) => must(process.execPath, ['--input-type=module', '--eval', code], { cwd: app });
 evaluate("await import('@strand/core')");
+
+// A stream through a worker, whose thread runs a file of the package and loads one of the application. A program in a
+// file, since workers inherit --input-type.
+writeFileSync(
+  path.join(app, 'double.mjs'),
+  'export default (batch) => batch.map(({ n }) => ({ n: 2 * n }));',
+);
+writeFileSync(
+  path.join(app, 'main.mjs'),
+  `import { createWorkerStream } from '@strand/core/streams';
+  const fields = [{ name: 'n', type: 'u32' }];
+  const stream = createWorkerStream('double.mjs', { schemaIn: fields, schemaOut: fields });
+  stream.end({ n: 21 });
+  const [{ n } = {}, ...more] = await stream.toArray();
+  if (n !== 42 || more.length > 0) throw new Error('a worker stream of the package made 2 × 21 ' + n);`,
+);
+must(process.execPath, ['main.mjs'], { cwd: app });
 
 // The optional peer: a clear error without it, and with it an entry point that shares the application's copy.
 evaluate(`

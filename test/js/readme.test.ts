@@ -126,6 +126,7 @@ describe('README.md', () => {
   test('links only to files that exist', () => {
     for (const file of [
       'README.md',
+      'docs/arrow.md',
       'docs/choosing.md',
       'docs/columns.md',
       'docs/design.md',
