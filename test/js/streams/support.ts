@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { type Duplex, Readable } from 'node:stream';
 import type { WorkerStream } from '../../../dist/streams.js';
 
 /** Fields of streams whose records only have to be told apart. */
@@ -44,13 +42,23 @@ export async function collect<Out>(
   return all;
 }
 
+/** Settles when a stream is closed, with or without an error, which counts as handled. */
+export function isClosed(stream: Duplex): Promise<void> {
+  stream.on('error', () => {});
+  // `once` of node:events rejects with the error, and misses the close that follows it at once.
+  return stream.closed ? Promise.resolve() : new Promise((resolve) => stream.once('close', resolve));
+}
+
 /** The error that a stream ends with, once it is closed. It must have one. */
-export async function failureOf(
-  stream: WorkerStream<never> | WorkerStream,
-): Promise<Error & { code?: unknown }> {
-  const closed = stream.closed ? Promise.resolve() : once(stream, 'close').catch(() => once(stream, 'close'));
-  if (stream.errored === null) await finished(stream).catch(() => {});
-  await closed;
+export async function failureOf(stream: Duplex): Promise<Error & { code?: unknown }> {
+  await isClosed(stream);
   if (stream.errored === null) throw new Error('the stream ended without an error');
   return stream.errored;
+}
+
+/** Settles when all threads of a stream have ended, which is when it is closed. */
+export async function isGone(stream: WorkerStream<never> | WorkerStream): Promise<void> {
+  await isClosed(stream);
+  const left = stream.workers.filter(({ threadId }) => threadId !== -1);
+  if (left.length > 0) throw new Error(`${left.length} workers are left`);
 }
