@@ -38,9 +38,25 @@ export class StrandSink<T> implements ChunkSink<T> {
     try {
       await this.#put(this.#layout.recordsOf(chunks));
     } catch (error) {
-      const rest = this.#unwritten(chunks, error);
-      if (rest.length > 0) await this.#put(rest);
-      throw error;
+      if (chunks.length === 1) throw error;
+      await this.#oneByOne(chunks, (Object(error) as StrandErrorDetails).recordsWritten ?? 0);
+    }
+  }
+
+  /** What gathered by accident fails by itself: the chunks before it are written. @param written records that are */
+  async #oneByOne(chunks: readonly T[], written: number): Promise<void> {
+    let records = 0;
+    for (const chunk of chunks) {
+      const length = this.#layout.lengthOf(chunk);
+      const done = Math.min(Math.max(written - records, 0), length);
+      try {
+        if (done < length) await this.#put(this.#layout.recordsOf([chunk]).slice(done));
+      } catch (error) {
+        const { recordsWritten = 0 } = Object(error) as StrandErrorDetails;
+        noteRecordsWritten(error, records + done + recordsWritten);
+        throw error;
+      }
+      records += length;
     }
   }
 
@@ -48,23 +64,6 @@ export class StrandSink<T> implements ChunkSink<T> {
   #put(records: readonly object[]): Promise<void> | void {
     if (!this.#blocking) return this.#writer.writeRecordBatchAsync(records);
     this.#writer.writeRecordBatch(records);
-  }
-
-  /** Records of the chunks before the one that has failed, as far as they are not written; notes their number. */
-  #unwritten(chunks: readonly T[], error: unknown): readonly object[] {
-    if (typeof error !== 'object' || error === null) return [];
-    const { record = 0, recordsWritten = 0 } = error as StrandErrorDetails;
-    let whole = 0;
-    let records = 0;
-    for (const chunk of chunks) {
-      const next = records + this.#layout.lengthOf(chunk);
-      if (next > record) break;
-      records = next;
-      whole++;
-    }
-    if (records <= recordsWritten) return [];
-    noteRecordsWritten(error, records);
-    return this.#layout.recordsOf(chunks.slice(0, whole)).slice(recordsWritten);
   }
 
   watch(onOver: (error: Error) => void): void {

@@ -191,9 +191,29 @@ describe('a value that does not fit', () => {
       await expect(after).rejects.toThrow();
       expect(chunks).toEqual([0, 1, 2, 3, 4, 5].map((n) => ({ n })));
       expect(error).toMatchObject({ code: 'ERR_STRAND_ABORTED' });
-      expect(error.reason).toMatch(/field 'n' of record 6 takes/);
+      expect(error.reason).toMatch(/field 'n' of record 0 takes/);
       expect(await failed).toMatchObject({ code: 'ERR_STRAND_OUT_OF_RANGE', field: 'n', recordsWritten: 6 });
     }
+  });
+
+  test('that throws by code of its own keeps nothing out that came before it', async () => {
+    const strand = tiny();
+    const writable = createWriteStream(strand);
+    const failed = fate(writable);
+    writable.cork();
+    writable.write({ n: 1 });
+    writable.write({ n: 2 });
+    writable.write({
+      get n(): number {
+        throw new RangeError('not today');
+      },
+    });
+    writable.write({ n: 3 });
+    writable.uncork();
+    const { chunks, error } = await collectUntilError(createReadStream(strand));
+    expect(chunks).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(error.reason).toBe('not today');
+    expect(await failed).toMatchObject({ message: 'not today', recordsWritten: 2 });
   });
 
   test('fails a write by itself', async () => {
