@@ -118,8 +118,9 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     };
   }
 
-  override read(size?: number): Out | null {
-    const chunk = super.read(size) as Out | null;
+  /** Of the base class's type, by which `pipeline` takes a duplex for one. */
+  override read(size?: number): ReturnType<Duplex['read']> {
+    const chunk: ReturnType<Duplex['read']> = super.read(size);
     this.#pump.given();
     return chunk;
   }
