@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { Worker } from 'node:worker_threads';
-import { StrandAbortError } from '../../errors.js';
+import { StrandAbortError, StrandClosedError } from '../../errors.js';
 import { checkSignal } from '../../options.js';
 import type { StrandView } from '../../view.js';
 import { BatchTaker } from '../batch_taker.js';
@@ -164,7 +164,7 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
         problem ??= thrown;
       }
     }
-    this.#held?.(problem as Error | null);
+    this.#held?.((problem as Error | null) ?? destroyedError());
     void Promise.all(this.#lanes.map((lane) => lane.leave())).then(() => callback(problem as Error | null));
   }
 
@@ -186,7 +186,11 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
 
   /** A write has failed. If the workers were the reason, it fails when all is read that they gave, or with their error. */
   #refused(error: Error, callback: Callback): void {
-    if (this.destroyed || !(error instanceof StrandAbortError)) {
+    if (this.destroyed) {
+      callback(this.errored ?? destroyedError());
+      return;
+    }
+    if (!(error instanceof StrandAbortError)) {
       callback(error);
       return;
     }
@@ -222,6 +226,11 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     if (!(error instanceof StrandAbortError)) this.destroy(error);
     else this.#patience ??= setTimeout(() => this.destroy(error), FAULT_PATIENCE_MILLIS);
   }
+}
+
+/** What a write is told that has waited for room when its stream was destroyed without an error. */
+function destroyedError(): StrandClosedError {
+  return new StrandClosedError('the stream was destroyed before this write was in the ring');
 }
 
 /** All of them or none: what the second thread is refused, such as a port that the first was given, ends the first. */
