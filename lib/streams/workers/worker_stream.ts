@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import type { Worker } from 'node:worker_threads';
 import { StrandAbortError, StrandClosedError } from '../../errors.js';
 import { checkSignal } from '../../options.js';
+import { abortError } from '../../status_error.js';
 import type { StrandView } from '../../view.js';
 import { BatchTaker } from '../batch_taker.js';
 import { ByteTaker } from '../byte_taker.js';
@@ -19,6 +20,7 @@ import { MergedSource } from './merged_source.js';
 import { checkWorkerOptions, urlOf, type WorkerStreamOptions } from './options.js';
 import { OrderedSource } from './ordered_source.js';
 import { PoolSink } from './pool_sink.js';
+import { EARLY } from './setup.js';
 
 type Callback = (error?: Error | null) => void;
 
@@ -81,7 +83,11 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
         if (problem !== undefined) this.destroy(problem);
       });
     }
-    this.once('end', () => this.#endEarly());
+    // Now, and not with the news from the rings: who has read to the end may destroy the stream behind this.
+    this.once('end', () => {
+      this.#endedEarly ??= abortError('a consumer', EARLY);
+      this.#endEarly();
+    });
     heed(signal, this);
   }
 
