@@ -11,12 +11,10 @@ import { StrandSink } from '../strand_sink.js';
 import { StrandSource } from '../strand_source.js';
 import type { Taker } from '../taker.js';
 import { runTickets } from './run_tickets.js';
-import type { WorkerSetup } from './setup.js';
+import { EARLY, type WorkerSetup } from './setup.js';
 import { type BatchFunction, classify, isStream, resultOf, type WorkerFunction } from './worker_function.js';
 import { resultLayoutOf } from './worker_layout.js';
 import { WorkerSource } from './worker_source.js';
-
-const EARLY = "the worker's function ended before its input did";
 
 /** Runs a worker's file between its rings until the input ends, the function ends, or either fails. */
 export async function runWorker(setup: WorkerSetup): Promise<void> {

@@ -23,6 +23,9 @@ export interface WorkerOrder {
   readonly receipts: Strand<TicketSchema>;
 }
 
+/** Why a worker stops reading whose function has ended well. */
+export const EARLY = "the worker's function ended before its input did";
+
 /** Positions up to 2^53. */
 export const TICKET_FIELDS = [{ name: 'end', type: 'f64' }] as const;
 

@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream';
 import type { Worker } from 'node:worker_threads';
-import { StrandAbortError } from '../../errors.js';
+import { StrandAbortError, StrandClosedError } from '../../errors.js';
 import { checkSignal } from '../../options.js';
+import { abortError } from '../../status_error.js';
 import type { StrandView } from '../../view.js';
 import { BatchTaker } from '../batch_taker.js';
 import { ByteTaker } from '../byte_taker.js';
@@ -19,6 +20,7 @@ import { MergedSource } from './merged_source.js';
 import { checkWorkerOptions, urlOf, type WorkerStreamOptions } from './options.js';
 import { OrderedSource } from './ordered_source.js';
 import { PoolSink } from './pool_sink.js';
+import { EARLY } from './setup.js';
 
 type Callback = (error?: Error | null) => void;
 
@@ -81,7 +83,11 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
         if (problem !== undefined) this.destroy(problem);
       });
     }
-    this.once('end', () => this.#endEarly());
+    // Now, and not with the news from the rings: who has read to the end may destroy the stream behind this.
+    this.once('end', () => {
+      this.#endedEarly ??= abortError('a consumer', EARLY);
+      this.#endEarly();
+    });
     heed(signal, this);
   }
 
@@ -171,7 +177,7 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
         problem ??= thrown;
       }
     }
-    this.#held?.(problem as Error | null);
+    this.#held?.((problem as Error | null) ?? destroyedError());
     void Promise.all(this.#lanes.map((lane) => lane.leave())).then(() => callback(problem as Error | null));
   }
 
@@ -193,7 +199,11 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
 
   /** A write has failed. If the workers were the reason, it fails when all is read that they gave, or with their error. */
   #refused(error: Error, callback: Callback): void {
-    if (this.destroyed || !(error instanceof StrandAbortError)) {
+    if (this.destroyed) {
+      callback(this.errored ?? destroyedError());
+      return;
+    }
+    if (!(error instanceof StrandAbortError)) {
       callback(error);
       return;
     }
@@ -229,6 +239,11 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     if (!(error instanceof StrandAbortError)) this.destroy(error);
     else this.#patience ??= setTimeout(() => this.destroy(error), FAULT_PATIENCE_MILLIS);
   }
+}
+
+/** What a write is told that has waited for room when its stream was destroyed without an error. */
+function destroyedError(): StrandClosedError {
+  return new StrandClosedError('the stream was destroyed before this write was in the ring');
 }
 
 /** All of them or none: what the second thread is refused, such as a port that the first was given, ends the first. */

@@ -1,4 +1,4 @@
-import { PassThrough, Readable } from 'node:stream';
+import { type Duplex, PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
 import { StrandAbortError, StrandError } from '../../../dist/index.js';
@@ -245,7 +245,7 @@ describe('a generator that returns early', () => {
     const stream = createWorkerStream(EARLY, { ...BOTH, highWaterMark: 1 });
     const source = Readable.from(endless());
     const received: unknown[] = [];
-    const error = await pipeline(source, stream, async (results: AsyncIterable<unknown>) => {
+    const error = await pipeline(source, stream as Duplex, async (results: AsyncIterable<unknown>) => {
       for await (const each of results) {
         received.push(each);
         await new Promise(setImmediate);

@@ -100,6 +100,8 @@ describe('workers of unequal speed', () => {
       stream.write(each);
       // One at a time: had it gone behind number 0 it would never come.
       expect((await reader.next()).value).toEqual(each);
+      // A worker gives its result first, and the record's room back behind it.
+      await until(() => stream.stats().input.queueDepth === 1);
     }
     busy.postMessage('go on');
     stream.end();
