@@ -6,11 +6,14 @@ const execArgv = ['--expose-gc'];
 /** What reads and writes records, by code made for the schema or, where no code may be generated, by closures. */
 const CODEC = ['batches', 'claims', 'codec', 'cursor', 'record_batch', 'reset', 'values'];
 
+/** What takes longer hangs, on a machine that is busy with other things too. */
+const PATIENCE_MILLIS = 180_000;
+
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: PATIENCE_MILLIS,
+    hookTimeout: PATIENCE_MILLIS,
     reporters: ['default', ['json', { outputFile: 'build/reports/vitest.json' }]],
     projects: [
       { extends: true, test: { name: 'node', include: ['test/js/**/*.test.ts'], execArgv } },

@@ -5,6 +5,8 @@ import { startChild, type ThreadOptions } from '../support/threads.mjs';
 const WORKERS = 16;
 /** The aim is a second. Only a hang fails, since the machine may be busy with other things. */
 const HANG_MILLIS = 5000;
+/** Ends that are measured as long as each of them takes that long: a busy machine delays some, a hang all. */
+const MOST_ENDS = 4;
 
 const ENDS = {
   'process.exit()': { code: 7, source: 'process.exit(7)' },
@@ -57,6 +59,17 @@ async function measureExit(plan: Plan, options: ThreadOptions = {}) {
   return { millis, ...(await child.ended) };
 }
 
+/** Every process ends by itself and as it was told to, and at least one of them at once. */
+async function expectEnd(plan: Plan, options: ThreadOptions = {}): Promise<void> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < MOST_ENDS && least >= HANG_MILLIS; i++) {
+    const { millis, code, signal } = await measureExit(plan, options);
+    expect({ code, signal }).toEqual({ code: ENDS[plan.end].code, signal: null });
+    least = Math.min(least, millis);
+  }
+  expect(least).toBeLessThan(HANG_MILLIS);
+}
+
 describe('a process with 16 blocked workers', () => {
   test.each([
     ['process.exit()', 'writeRecordBatch'],
@@ -65,26 +78,16 @@ describe('a process with 16 blocked workers', () => {
     ['an uncaught error', 'writeColumns'],
     ['process.exit()', 'waitForCommitSync'],
     ['an uncaught error', 'waitForCommitSync'],
-  ] as const)('ends by %s while they block in %s', async (end, blockedIn) => {
-    const { millis, code, signal } = await measureExit({ end, blockedIn, millis: 0 });
-    expect({ code, signal }).toEqual({ code: ENDS[end].code, signal: null });
-    expect(millis).toBeLessThan(HANG_MILLIS);
-  });
+  ] as const)('ends by %s while they block in %s', (end, blockedIn) =>
+    expectEnd({ end, blockedIn, millis: 0 }),
+  );
 
-  test('ends also where only the workers have loaded the package', async () => {
-    const plan = { end: 'process.exit()', blockedIn: 'writeRecordBatch', millis: 0 } as const;
-    const { millis, code } = await measureExit(plan, { index: null });
-    expect(code).toBe(7);
-    expect(millis).toBeLessThan(HANG_MILLIS);
-  });
+  test('ends also where only the workers have loaded the package', () =>
+    expectEnd({ end: 'process.exit()', blockedIn: 'writeRecordBatch', millis: 0 }, { index: null }));
 
   test.runIf(LONG).each(['process.exit()', 'an uncaught error'] as const)(
     'ends by %s also after a minute of blocking',
-    async (end) => {
-      const { millis, code } = await measureExit({ end, blockedIn: 'writeRecordBatch', millis: 60_000 });
-      expect(code).toBe(ENDS[end].code);
-      expect(millis).toBeLessThan(HANG_MILLIS);
-    },
-    120_000,
+    (end) => expectEnd({ end, blockedIn: 'writeRecordBatch', millis: 60_000 }),
+    MOST_ENDS * 120_000,
   );
 });

@@ -52,7 +52,7 @@ describe('an idle asynchronous wait', () => {
     expect(after).toEqual(before);
     expect(idle.threads).toBe(before.threads);
     await child.done();
-  }, 120_000);
+  });
 
   test('keeps the event loop alive until it ends, and no longer', async () => {
     const child = startChild(async ({ strand, say, startThread, numbered }) => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 /** A child that takes longer hangs. */
-const CHILD_PATIENCE_MILLIS = 300_000;
+const CHILD_PATIENCE_MILLIS = 900_000;
 
 /** Messages in the order of their arrival, for whoever asks next. */
 class Inbox {
