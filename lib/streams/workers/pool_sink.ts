@@ -11,6 +11,7 @@ export class PoolSink<T> {
   readonly #cancel = new AbortController();
   /** Pending waits for room, one of a lane at most. */
   readonly #waits = new Map<Lane, Promise<void>>();
+  #turn = 0;
   /** Records that went to each lane. */
   readonly #written = new Map<Lane, number>();
 
@@ -76,7 +77,10 @@ export class PoolSink<T> {
     const open = this.#lanes.filter((lane) => !lane.inputClosed);
     if (open.length === 0) return this.#lanes;
     const depths = new Map(open.map((lane) => [lane, lane.writer.stats().queueDepth]));
-    return open.sort((a, b) => (depths.get(a) as number) - (depths.get(b) as number));
+    // Of equal ones another comes first each time: a worker that stalls must not be given more because of its place.
+    const first = this.#turn++ % open.length;
+    const inTurn = [...open.slice(first), ...open.slice(0, first)];
+    return inTurn.sort((a, b) => (depths.get(a) as number) - (depths.get(b) as number));
   }
 
   #room(lane: Lane): Promise<void> {
