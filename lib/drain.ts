@@ -29,6 +29,8 @@ export class Drain {
   #seq: number;
   #epoch: number;
   #token: number | undefined;
+  /** Whether it has a position of its own in any case. */
+  readonly #registers: boolean;
 
   /** Enters the present stream. @param from registers a consumer that starts there */
   constructor(view: StrandView, { native, window, waits, acknowledge }: DrainedView, from?: ConsumerStart) {
@@ -38,6 +40,7 @@ export class Drain {
     this.#window = window;
     this.#waits = waits;
     waits.look(0);
+    this.#registers = from !== undefined;
     const start = from === 'latest' ? view.committedCount : from;
     if (start === undefined) this.#registerBesideOthers();
     else this.#token = view.registerConsumer({ from: start });
@@ -121,7 +124,8 @@ export class Drain {
   }
 
   #registerBesideOthers(): void {
-    if (this.#token === undefined && this.#othersRegistered()) this.#token = this.#view.registerConsumer();
+    if (this.#token !== undefined || !(this.#registers || this.#othersRegistered())) return;
+    this.#token = this.#view.registerConsumer();
   }
 
   #othersRegistered(): boolean {

@@ -636,9 +636,12 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
       let status = this.#step(batch);
       while (status === Status.WOULD_BLOCK) {
         this.#awaitsRoom = true;
-        await this.#space.wait(signal).finally(() => {
+        // Until the very moment in which it goes on: whoever comes between may end it.
+        try {
+          await this.#space.wait(signal);
+        } finally {
           this.#awaitsRoom = false;
-        });
+        }
         status = this.#step(batch);
       }
       this.#check(status);

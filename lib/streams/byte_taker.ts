@@ -14,6 +14,7 @@ const LEAST_ROOM = BLOCK_BYTES / 4;
 /** What the records' only field holds, one behind the other, in chunks without regard to records. */
 export class ByteTaker implements Taker<Buffer> {
   next = 0;
+  readonly #view: StrandView;
   // Hot by itself: the engine looks properties of the native object up in a dictionary.
   readonly #copyBytes: (target: Uint8Array) => number;
   readonly #box: Float64Array;
@@ -21,8 +22,9 @@ export class ByteTaker implements Taker<Buffer> {
   #used = 0;
   #skip = 0;
 
-  constructor({ bytes }: StrandView) {
-    ({ copyBytes: this.#copyBytes, box: this.#box } = bytes);
+  constructor(view: StrandView) {
+    this.#view = view;
+    ({ copyBytes: this.#copyBytes, box: this.#box } = view.bytes);
   }
 
   take(end: number): Buffer | typeof NONE {
@@ -38,8 +40,11 @@ export class ByteTaker implements Taker<Buffer> {
     box[IN_SKIP] = this.#skip;
     this.#used += this.#copyBytes(this.#block);
     const next = box[OUT_SEQ] as number;
-    // There is room and a record: nothing but a reset keeps the place where it was.
-    if (this.#used === at && next === this.next) throw resetError();
+    // There is room and a record: only where that is lost does the place stay. Seeking says how it was lost.
+    if (this.#used === at && next === this.next) {
+      this.#view.allocateCursor().seek(next);
+      throw resetError();
+    }
     this.next = next;
     this.#skip = box[OUT_SKIP] as number;
     return this.#used === at ? NONE : this.#block.subarray(at, this.#used);

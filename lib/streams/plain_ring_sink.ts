@@ -18,7 +18,12 @@ export class PlainRingSink implements ChunkSink<number> {
   }
 
   write(value: number): Promise<void> | undefined {
-    return isValue(value) && this.#put([value], 0) === 1 ? undefined : this.writeAll([value]);
+    if (!isValue(value)) throw refusal(value);
+    while (this.#put([value], 0) === 0) {
+      if (!this.#blocking) return this.writeAll([value]);
+      this.#ring.waitSync(READ_INDEX, this.#full());
+    }
+    return undefined;
   }
 
   async writeAll(values: readonly number[]): Promise<void> {

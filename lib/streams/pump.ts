@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { type ChunkSource, END, NONE } from './chunk_source.js';
+import { Turns } from './turns.js';
 
-/** A turn of the event loop gives way to others after this time; it is looked at after so many chunks. */
-const TURN_MILLIS = 5;
+/** After so many chunks it looks whether others are due. */
 const CHUNKS_BETWEEN_LOOKS = 16;
 
 export interface PumpOptions<T> {
@@ -31,9 +31,9 @@ export class Pump<T> {
   #working = false;
   #waiting = false;
   #nextTurn: NodeJS.Immediate | undefined;
-  /** Chunks pushed since this turn of the event loop began, and when it has to end. */
+  readonly #turns = new Turns();
+  /** Chunks pushed since this turn of the event loop began. */
   #pushed = 0;
-  #turnEnds = 0;
 
   constructor(stream: Readable, { source, zeroCopy, waitSync, fail }: PumpOptions<T>) {
     this.#stream = stream;
@@ -150,12 +150,12 @@ export class Pump<T> {
   #turnIsOver(): boolean {
     this.#pushed++;
     if (this.#waitSync !== undefined || this.#pushed % CHUNKS_BETWEEN_LOOKS !== 0) return false;
-    return performance.now() > this.#turnEnds;
+    return this.#turns.over;
   }
 
   #beginTurn(): void {
     this.#pushed = 0;
-    this.#turnEnds = performance.now() + TURN_MILLIS;
+    this.#turns.begin();
   }
 
   #goOnNextTurn(): void {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ChunkSource } from './chunk_source.js';
 import { heed } from './modes.js';
 import { Pump } from './pump.js';
+import { reasonOf } from './reason.js';
 import { openSource, type SABReadableOptions } from './source_options.js';
 import type { StreamStats } from './stream_stats.js';
 
@@ -57,7 +58,7 @@ export class SABReadable<T = unknown> extends Readable {
     let problem: unknown = error;
     try {
       this.#pump.stop();
-      const reason = error?.message ?? 'the reader was destroyed before the end';
+      const reason = error === null ? 'the reader was destroyed before the end' : reasonOf(error);
       this.#source.close(this.#pump.ended ? undefined : reason);
     } catch (thrown) {
       problem ??= thrown;

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import type { ChunkSink } from './chunk_sink.js';
 import { heed } from './modes.js';
+import { reasonOf } from './reason.js';
 import { openSink, type SABWritableOptions } from './sink_options.js';
 import type { StreamStats } from './stream_stats.js';
 
@@ -68,7 +69,11 @@ export class SABWritable<T = unknown> extends Writable {
     let problem: unknown = error;
     try {
       this.#sink.close(
-        this.#finished ? undefined : (error?.message ?? 'the writer was destroyed before its end'),
+        this.#finished
+          ? undefined
+          : error === null
+            ? 'the writer was destroyed before its end'
+            : reasonOf(error),
       );
     } catch (thrown) {
       problem ??= thrown;

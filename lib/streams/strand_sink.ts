@@ -30,7 +30,12 @@ export class StrandSink<T> implements ChunkSink<T> {
   }
 
   write(chunk: T): Promise<void> | undefined {
-    const only = this.#blocking ? undefined : this.#layout.recordOf(chunk);
+    const only = this.#layout.recordOf(chunk);
+    if (this.#blocking) {
+      if (only === undefined) this.#writer.writeRecordBatch(this.#layout.recordsOf([chunk]));
+      else this.#writer.write(only);
+      return undefined;
+    }
     return only !== undefined && this.#writer.tryWrite(only) ? undefined : this.writeAll([chunk]);
   }
 
@@ -72,6 +77,8 @@ export class StrandSink<T> implements ChunkSink<T> {
 
   finish(): void {
     this.#unwatch();
+    // The writer may be another stream's by the time this one is closed.
+    this.#unwatch = () => {};
     this.#writer.finalize();
   }
 

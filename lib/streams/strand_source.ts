@@ -94,9 +94,12 @@ export class StrandSource<T> implements ChunkSource<T> {
 
   close(reason: string | undefined): void {
     this.#view.guard(false);
-    if (reason === undefined) this.#drain.close();
-    else this.#drain.abandon(reason);
-    if (this.#ownsView) this.#view.close();
+    try {
+      if (reason === undefined) this.#drain.close();
+      else this.#drain.abandon(reason);
+    } finally {
+      if (this.#ownsView) this.#view.close();
+    }
   }
 
   stats(): StreamStats {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "memory/atomic_word.h"
 #include "record/decode.h"
 
 namespace strand {
@@ -24,9 +23,9 @@ std::size_t copyByteRun(const StrandView& view, const Field& field, std::uint64_
     place.skip += bytes;
     if (place.skip < pointer->length) break;
   }
-  // Only a reset takes the records away from the caller; then these may be the next stream's bytes.
-  acquireFence();
-  if (!view.wasReset()) return copied;
+  // A reset takes the records away from the caller, and so does another reader of the same position: then these may be
+  // other records' bytes. The oldest goes first.
+  if (view.intact(start.seq) && !view.wasReset()) return copied;
   place = start;
   return 0;
 }

@@ -20,7 +20,7 @@ struct BytePlace {
 /// records.
 ///
 /// @param place becomes the place of the first byte that was not copied, {end, 0} behind the last one; stays where the
-///   stream was reset
+///   stream was reset or the first record may have been overwritten
 /// @return how many bytes were copied
 std::size_t copyByteRun(const StrandView& view, const Field& field, std::uint64_t end, BytePlace& place,
                         std::span<std::byte> out) noexcept;

@@ -44,15 +44,14 @@ export class LaneSource<T> {
         const committed = this.#drain.look(taker.next);
         if (committed === undefined) return NONE;
         if (committed === taker.next) return END;
-        this.#committed = committed;
-        this.#portion = worthReleasing(committed - this.#drain.seq);
+        this.#see(committed);
       }
     }
   }
 
   /** What is committed now, as `takeSeen` sees it. */
   look(): void {
-    this.#committed = this.#drain.look(this.#taker.next) ?? this.#committed;
+    this.#see(this.#drain.look(this.#taker.next) ?? this.#committed);
   }
 
   /** The next chunk of what the last look has shown. */
@@ -72,6 +71,12 @@ export class LaneSource<T> {
     const [end] = view.readColumn('end', seq, seq + 1);
     receipts.release(seq + 1);
     return end;
+  }
+
+  #see(committed: number): void {
+    if (committed === this.#committed) return;
+    this.#committed = committed;
+    this.#portion = worthReleasing(committed - this.#drain.seq);
   }
 
   releasePart(): void {

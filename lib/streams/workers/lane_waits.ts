@@ -1,34 +1,22 @@
 import type { StrandView } from '../../view.js';
+import { FirstOf } from './first_of.js';
 
-/** Waits for whatever comes first of several views and of this thread itself; none is begun twice. */
+/** Waits for whatever comes first of several views and of this thread itself. */
 export class LaneWaits {
-  readonly #pending = new Map<StrandView, Promise<unknown>>();
-  #poke: (() => void) | undefined;
+  readonly #first = new FirstOf<StrandView>();
 
   /** Ends a wait. */
   poke(): void {
-    this.#poke?.();
+    this.#first.poke();
   }
 
   /** Settles when one of the views has got past its position, was ended or closed, or on `poke`. */
   async first(views: Iterable<readonly [StrandView, number]>, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const waits: Promise<unknown>[] = [
-      new Promise<void>((resolve) => {
-        this.#poke = resolve;
-      }),
-    ];
-    for (const [view, after] of views) {
-      const wait =
-        this.#pending.get(view) ??
-        view.waitForCommit(after, { signal }).finally(() => {
-          this.#pending.delete(view);
-        });
-      // Of several that are raced the others may fail unheard: whoever looks next sees why.
-      wait.catch(() => {});
-      this.#pending.set(view, wait);
-      waits.push(wait);
-    }
-    await Promise.race(waits);
+    const positions = new Map(views);
+    await this.#first.wait(positions.keys(), (view) =>
+      view.waitForCommit(positions.get(view) ?? 0, { signal }),
+    );
+    signal.throwIfAborted();
   }
 }

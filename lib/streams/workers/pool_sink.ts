@@ -1,5 +1,6 @@
 import type { StrandErrorDetails } from '../../errors.js';
 import type { ChunkLayout } from '../chunk_layout.js';
+import { FirstOf } from './first_of.js';
 import type { Lane } from './lane.js';
 
 /** Gives what is written to the workers: each write to the one with the least to do. */
@@ -9,8 +10,7 @@ export class PoolSink<T> {
   /** Hears in which lanes writes have gone, in order. */
   readonly #onTicket: ((lane: Lane) => void) | undefined;
   readonly #cancel = new AbortController();
-  /** Pending waits for room, one of a lane at most. */
-  readonly #waits = new Map<Lane, Promise<void>>();
+  readonly #room = new FirstOf<Lane>();
   #turn = 0;
   /** Records that went to each lane. */
   readonly #written = new Map<Lane, number>();
@@ -38,7 +38,8 @@ export class PoolSink<T> {
 
   async #putLater(records: readonly object[], from: number): Promise<void> {
     for (let next = from; next < records.length; next = this.#put(records, next)) {
-      await Promise.race(this.#open().map((lane) => this.#room(lane)));
+      await this.#room.wait(this.#open(), (lane) => lane.writer.waitForRoom(this.#cancel.signal));
+      this.#cancel.signal.throwIfAborted();
     }
   }
 
@@ -81,15 +82,5 @@ export class PoolSink<T> {
     const first = this.#turn++ % open.length;
     const inTurn = [...open.slice(first), ...open.slice(0, first)];
     return inTurn.sort((a, b) => (depths.get(a) as number) - (depths.get(b) as number));
-  }
-
-  #room(lane: Lane): Promise<void> {
-    const pending = this.#waits.get(lane);
-    if (pending !== undefined) return pending;
-    const wait = lane.writer.waitForRoom(this.#cancel.signal).finally(() => this.#waits.delete(lane));
-    // Of several that are raced the others may fail unheard.
-    wait.catch(() => {});
-    this.#waits.set(lane, wait);
-    return wait;
   }
 }

@@ -5,6 +5,7 @@ import { ByteTaker } from '../byte_taker.js';
 import { NONE } from '../chunk_source.js';
 import { StrandSink } from '../strand_sink.js';
 import type { Taker } from '../taker.js';
+import { Turns } from '../turns.js';
 import type { WorkerOrder, WorkerSetup } from './setup.js';
 import { type BatchFunction, resultOf } from './worker_function.js';
 import { resultLayoutOf } from './worker_layout.js';
@@ -28,6 +29,7 @@ export async function runTickets(
   receipts.begin();
   view.guard(true);
   const writes = tickets.drain();
+  const turns = new Turns();
   const taker = (
     binaryInput ? new ByteTaker(view) : new BatchTaker(view, maxRecords, false)
   ) as Taker<unknown>;
@@ -40,6 +42,7 @@ export async function runTickets(
     while (taker.next < end) {
       const batch = binaryInput ? bytesBefore(end, taker as Taker<Buffer>) : taker.take(end);
       await sink.write(await resultOf(run, batch, url));
+      await turns.give();
     }
     const { recordsProduced } = writer.stats();
     // Behind the results, and before those of the next write.

@@ -1,5 +1,9 @@
 import { END, NONE } from '../chunk_source.js';
 import type { StrandSource } from '../strand_source.js';
+import { Turns } from '../turns.js';
+
+/** The ring's end, by an abort, is what ends a wait. */
+const NEVER = new AbortController().signal;
 
 /**
  * What a worker's function reads: an async iterable of records, or of `Buffer`s where the stream takes bytes. A record's
@@ -8,7 +12,7 @@ import type { StrandSource } from '../strand_source.js';
 export class WorkerSource<T = unknown> implements AsyncIterable<T> {
   readonly #source: StrandSource<readonly T[] | T>;
   readonly #binary: boolean;
-  readonly #cancel = new AbortController();
+  readonly #turns = new Turns();
   #ended = false;
   /** Records that were taken together and not given out: whoever iterates next, in whatever way, is given them first. */
   #batch: readonly T[] = [];
@@ -38,9 +42,14 @@ export class WorkerSource<T = unknown> implements AsyncIterable<T> {
         this.#source.release(0);
         return undefined;
       }
-      if (chunk !== NONE) return chunk;
+      if (chunk !== NONE) {
+        // All of it may go on in microtasks: timers and messages of the worker's file are to be heard as well.
+        await this.#turns.give();
+        return chunk;
+      }
       this.#source.release(0);
-      await this.#source.wait(this.#cancel.signal);
+      await this.#source.wait(NEVER);
+      this.#turns.begin();
     }
   }
 

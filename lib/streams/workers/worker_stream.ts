@@ -236,6 +236,7 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
 
   /** A ring's error says that a worker is failing; the worker's own says why. */
   #ringFailed(error: Error): void {
+    if (this.destroyed) return;
     if (!(error instanceof StrandAbortError)) this.destroy(error);
     else this.#patience ??= setTimeout(() => this.destroy(error), FAULT_PATIENCE_MILLIS);
   }
