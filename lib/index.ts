@@ -23,6 +23,7 @@ export type {
 } from './columns/types.js';
 export * from './constants.js';
 export { RecordCursor } from './cursor.js';
+export type { ConsumerStart } from './drain.js';
 export {
   StrandAbortError,
   StrandBusyError,

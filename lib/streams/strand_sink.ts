@@ -1,8 +1,8 @@
-import { noteRecordsWritten, type StrandErrorDetails } from '../errors.js';
+import { noteRecordsWritten, type StrandError, type StrandErrorDetails } from '../errors.js';
 import type { StrandWriter } from '../writer.js';
 import type { ChunkLayout } from './chunk_layout.js';
 import type { ChunkSink } from './chunk_sink.js';
-import type { StreamStats } from './stream_stats.js';
+import { type StreamStats, statsOfWriter } from './stream_stats.js';
 
 export interface StrandSinkOptions<T> {
   readonly writer: StrandWriter;
@@ -86,19 +86,18 @@ export class StrandSink<T> implements ChunkSink<T> {
     this.#unwatch();
     try {
       if (reason !== undefined) this.#writer.abort(reason);
-    } finally {
       if (this.#ownsWriter) this.#writer.close();
+    } catch (error) {
+      if ((error as StrandError).code !== 'ERR_STRAND_REENTRANT') {
+        if (this.#ownsWriter) this.#writer.close();
+        throw error;
+      }
+      // Code of the record that is being written has destroyed the stream; it is over before anything else runs.
+      queueMicrotask(() => this.close(reason));
     }
   }
 
   stats(): StreamStats {
-    const { recordsProduced, stalls, consumerWaits, queueDepth } = this.#writer.stats();
-    return {
-      produced: recordsProduced,
-      consumed: recordsProduced - queueDepth,
-      producerWaits: stalls,
-      consumerWaits,
-      queueDepth,
-    };
+    return statsOfWriter(this.#writer);
   }
 }

@@ -1,7 +1,7 @@
 import type { Drain } from '../drain.js';
 import type { StrandView } from '../view.js';
 import { type ChunkSource, END, NONE } from './chunk_source.js';
-import type { StreamStats } from './stream_stats.js';
+import { type StreamStats, statsOfView } from './stream_stats.js';
 import type { Taker } from './taker.js';
 
 export interface StrandSourceOptions<T> {
@@ -103,13 +103,6 @@ export class StrandSource<T> implements ChunkSource<T> {
   }
 
   stats(): StreamStats {
-    const { recordsProduced, producerStalls, consumerWaits, queueDepth } = this.#view.stats();
-    return {
-      produced: recordsProduced,
-      consumed: recordsProduced - queueDepth,
-      producerWaits: producerStalls,
-      consumerWaits,
-      queueDepth,
-    };
+    return statsOfView(this.#view);
   }
 }

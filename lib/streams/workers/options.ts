@@ -14,6 +14,7 @@ export type SchemaLike = readonly FieldDescriptor[] | Schema;
 const USUAL_RECORDS = 4096;
 const USUAL_HEAP_BYTES = 2 * 1024 * 1024;
 
+/** Options of a worker stream besides its file. */
 export interface WorkerStreamOptions<
   In extends SchemaLike = SchemaLike,
   Out extends SchemaLike = SchemaLike,
@@ -34,7 +35,7 @@ export interface WorkerStreamOptions<
   readonly indexCapacity?: number | undefined;
   /** Bytes that each ring holds for values of variable length; 2 MiB unless given. */
   readonly heapCapacity?: number | undefined;
-  /** Strings of the `utf8_ref` fields, by handle. */
+  /** Strings of the `utf8_ref` fields of both rings, by handle. */
   readonly internTable?: readonly string[] | undefined;
   /** Of both sides: chunks, or bytes, that the stream itself holds before it says that it has enough. */
   readonly highWaterMark?: number | undefined;

@@ -12,7 +12,7 @@ import { Pump } from '../pump.js';
 import { reasonOf } from '../reason.js';
 import { RecordTaker } from '../record_taker.js';
 import { USUAL_BATCH } from '../source_options.js';
-import type { StreamStats } from '../stream_stats.js';
+import { type StreamStats, statsOfView, statsOfWriter } from '../stream_stats.js';
 import type { Taker } from '../taker.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { LaneSource } from './lane_source.js';
@@ -49,6 +49,7 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
   #endedEarly: Error | undefined;
   #patience: NodeJS.Timeout | undefined;
 
+  /** @throws TypeError, RangeError options without a meaning */
   constructor(file: string | URL, options: WorkerStreamOptions) {
     const { schemaIn, schemaOut, workers = 1, ordered = true, highWaterMark } = checkWorkerOptions(options);
     const signal = checkSignal(options.signal);
@@ -96,27 +97,12 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
     return this.#lanes.map(({ worker }) => worker);
   }
 
+  /** What has gone through the rings, and who waited for whom. */
   stats(): WorkerStreamStats {
-    const workers = this.#lanes.map(({ writer, view }) => {
-      const { recordsProduced: sent, stalls, consumerWaits: starved, queueDepth: inside } = writer.stats();
-      const { recordsProduced, producerStalls, consumerWaits, queueDepth } = view.stats();
-      return {
-        input: {
-          produced: sent,
-          consumed: sent - inside,
-          producerWaits: stalls,
-          consumerWaits: starved,
-          queueDepth: inside,
-        },
-        output: {
-          produced: recordsProduced,
-          consumed: recordsProduced - queueDepth,
-          producerWaits: producerStalls,
-          consumerWaits,
-          queueDepth,
-        },
-      };
-    });
+    const workers = this.#lanes.map(({ writer, view }) => ({
+      input: statsOfWriter(writer),
+      output: statsOfView(view),
+    }));
     return {
       input: sumOf(workers.map(({ input }) => input)),
       output: sumOf(workers.map(({ output }) => output)),

@@ -26,6 +26,20 @@ describe('a writable', () => {
     }
   });
 
+  test('that is destroyed by code of the record that it writes tells its readers', async () => {
+    const { strand, view } = openNumbered();
+    const writable = createWriteStream(strand);
+    void fate(writable);
+    writable.write({
+      get n() {
+        writable.destroy(new Error('from within'));
+        return 1;
+      },
+    });
+    await until(() => view.producerStatus === 'error');
+    expect(view.error).toBe('from within');
+  });
+
   test('that has finished leaves the next one on its writer its watch', async () => {
     const { strand } = openNumbered();
     const writer = new StrandWriter(strand);
