@@ -3,13 +3,14 @@ import { pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
 import { StrandAbortError, StrandError } from '../../../dist/index.js';
 import { createWorkerStream } from '../../../dist/streams.js';
+import { LONG } from '../support/long.js';
 import { seed } from '../support/seed.js';
 import { seeded } from '../support/seeded.mjs';
 import { until } from '../support/threads.mjs';
 import { collect, failureOf, inlineFile, isClosed, isGone, NUMBER, numbers, workerFile } from './support.js';
 
 const BOTH = { schemaIn: NUMBER, schemaOut: NUMBER } as const;
-const TERMINATIONS = 50;
+const TERMINATIONS = LONG ? 50 : 12;
 /** Rounds at a time. */
 const LANES = 4;
 

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { createWorkerStream } from '../../../dist/streams.js';
+import { LONG } from '../support/long.js';
 import { numbered } from '../support/numbered.mjs';
 import { seed } from '../support/seed.js';
 import { seeded } from '../support/seeded.mjs';
@@ -16,7 +17,7 @@ const RESULT = [
   { name: 'n', type: 'f64' },
   { name: 'i', type: 'u32' },
 ] as const;
-const ROUNDS = 8;
+const ROUNDS = LONG ? 40 : 4;
 
 describe.each([true, false])('a pool of workers (ordered: %s)', (ordered) => {
   test('loses, doubles and moves no result, whatever sizes, paces and rings there are', async () => {
