@@ -553,7 +553,14 @@ describe('close()', () => {
 describe('stats()', () => {
   test('counts records, bytes and what is queued', () => {
     const { strand, writer, view } = open(TEXT, { heapCapacity: 64 });
-    const none = { recordsProduced: 0, bytesProduced: 0, stalls: 0, stallNanoseconds: 0, queueDepth: 0 };
+    const none = {
+      recordsProduced: 0,
+      bytesProduced: 0,
+      stalls: 0,
+      stallNanoseconds: 0,
+      consumerWaits: 0,
+      queueDepth: 0,
+    };
     expect(writer.stats()).toEqual(none);
     writer.write({ n: 1, text: 'x'.repeat(10) });
     writer.writeRecordBatch([{ n: 2, text: 'x'.repeat(20) }, { n: 3 }]);
