@@ -2,6 +2,7 @@ import { native } from '../native.js';
 import { resetError } from '../status_error.js';
 import type { StrandView } from '../view.js';
 import { NONE } from './chunk_source.js';
+import { countOwnedBytes } from './owned_memory.js';
 import type { Taker } from './taker.js';
 
 const { IN_AT, IN_FROM, IN_SKIP, IN_UP_TO, OUT_SEQ, OUT_SKIP } = native.box;
@@ -30,6 +31,7 @@ export class ByteTaker implements Taker<Buffer> {
   take(end: number): Buffer | typeof NONE {
     if (this.#block.length - this.#used < LEAST_ROOM) {
       this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      countOwnedBytes(BLOCK_BYTES);
       this.#used = 0;
     }
     const box = this.#box;

@@ -1,6 +1,7 @@
 import type { ARRAY_CLASSES } from '../codec/accessors.js';
 import { native } from '../native.js';
 import type { SchemaField } from '../schema_types.js';
+import { countOwnedBytes } from './owned_memory.js';
 
 type SharedArray = InstanceType<(typeof ARRAY_CLASSES)[keyof typeof ARRAY_CLASSES]>;
 
@@ -8,6 +9,7 @@ type SharedArray = InstanceType<(typeof ARRAY_CLASSES)[keyof typeof ARRAY_CLASSE
 export function ownedArray<A extends SharedArray>(shared: A): A {
   const own = new (shared.constructor as new (length: number) => A)(shared.length);
   native.copyBytes(own, shared);
+  countOwnedBytes(own.byteLength);
   return own;
 }
 
