@@ -10,6 +10,7 @@ export class SpaceWait {
   readonly #native: NativeWriter;
   #lookAgain: (() => void) | undefined;
   #onOver: (() => void) | undefined;
+  #announcement: NodeJS.Immediate | undefined;
   readonly #watcher: Waiter = {
     // A pending wait hears of the end itself.
     woken: () => {
@@ -45,7 +46,7 @@ export class SpaceWait {
         unpark(waiter);
         this.#lookAgain = undefined;
         signal?.removeEventListener('abort', onAbort);
-        this.#announceWatch();
+        this.#announceWatchSoon();
       };
       const onAbort = (): void => {
         end();
@@ -82,8 +83,19 @@ export class SpaceWait {
   unwatch(): void {
     if (this.#onOver === undefined) return;
     this.#onOver = undefined;
+    clearImmediate(this.#announcement);
+    this.#announcement = undefined;
     unparkLightly(this.#watcher);
     if (!this.isPending) this.#native.disarm();
+  }
+
+  /** A stream that is busy writes at once and waits again: then the announcement, a heavy fence, is spared. */
+  #announceWatchSoon(): void {
+    if (this.#onOver === undefined) return;
+    this.#announcement ??= setImmediate(() => {
+      this.#announcement = undefined;
+      this.#announceWatch();
+    }).unref();
   }
 
   /** Announced before the look, so that an end that comes behind it wakes the loop. */

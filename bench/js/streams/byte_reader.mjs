@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import { makeChunks } from '../chunks/chunks.mjs';
 import { chunksOf, openComparison } from './compare_stretch.mjs';
 
 const { module, handle, chunkBytes, slow } = workerData;
-const comparison = openComparison(chunkBytes);
+const comparison = openComparison(makeChunks(chunkBytes));
 const { openConsumer } = await import(module);
 const consumer = openConsumer(handle);
 const hash = createHash('sha256');

@@ -1,16 +1,14 @@
-import { makeChunks } from '../chunks/chunks.mjs';
-
 /** A stretch of small chunks takes few comparisons, and the comparand stays in a second-level cache. */
 const LEAST_COMPARAND = 256 * 1024;
 
 /**
  * Compares stretches of any length with the chunks in rotation, by `memcmp`.
  *
- * @param {number} chunkBytes
+ * @param {Uint8Array[]} chunks
  */
-export function openComparison(chunkBytes) {
-  const rotation = Buffer.concat(makeChunks(chunkBytes));
-  const repeated = Math.max(1, LEAST_COMPARAND / rotation.length);
+export function openComparison(chunks) {
+  const rotation = Buffer.concat(chunks);
+  const repeated = Math.max(1, Math.floor(LEAST_COMPARAND / rotation.length));
   const sent = Buffer.concat(Array.from({ length: repeated }, () => rotation));
   let at = 0;
   let wrong = 0;

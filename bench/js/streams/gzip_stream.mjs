@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { createWorkerStream } from '@strand/core/streams';
+import { openComparison } from './compare_stretch.mjs';
 import { writeAll } from './drive.mjs';
-import { PIECE_BYTES, textPieces } from './gzip_pieces.mjs';
+import { gzipPiece, PIECE_BYTES, textPieces } from './gzip_pieces.mjs';
 
 const pieces = textPieces();
+const packed = pieces.map(gzipPiece);
+const packedBytes = packed.reduce((sum, { length }) => sum + length, 0);
 
 /**
  * A worker stream whose workers are all at work: none of their start is on the clock. What it gives is read as it comes.
@@ -14,16 +17,20 @@ const pieces = textPieces();
  */
 export async function openGzipStream(workers) {
   const stream = createWorkerStream(new URL('./gzip_worker.mjs', import.meta.url), { workers });
-  /** @type {Buffer[]} */
-  const output = [];
-  stream.on('data', (bytes) => output.push(bytes));
-  const warmUp = 8 * workers;
-  await writeAll(stream, pieces, warmUp);
-  for (;;) {
-    const { input, workers: each } = stream.stats();
-    if (input.queueDepth === 0 && each.every(({ input: { consumed } }) => consumed > 0)) break;
-    await pause(1);
-  }
+  const comparison = openComparison(packed);
+  /** @type {Buffer[] | undefined} */
+  let kept;
+  let received = 0;
+  stream.on('data', (bytes) => {
+    received += bytes.length;
+    comparison.compare(bytes);
+    kept?.push(bytes);
+  });
+  // Once in rotation, so that the pieces behind them begin where the comparison does.
+  await writeAll(stream, pieces, pieces.length);
+  while (received < packedBytes) await pause(1);
+  if (stream.stats().workers.some(({ input }) => input.consumed === 0))
+    throw new Error('a worker was not used');
   return {
     /**
      * Gzips that many pieces and ends the stream.
@@ -35,6 +42,8 @@ export async function openGzipStream(workers) {
       await writeAll(stream, pieces, count);
       stream.end();
       await ended;
+      const wrong = comparison.takeWrong();
+      if (wrong > 0) throw new Error(`${wrong} stretches have come back changed`);
     },
     /**
      * The same, and unpacks what has come back.
@@ -42,10 +51,9 @@ export async function openGzipStream(workers) {
      * @param {number} count
      */
     async collect(count) {
+      kept = [];
       await this.gzip(count);
-      const text = gunzipSync(Buffer.concat(output))
-        .toString('latin1')
-        .slice(warmUp * PIECE_BYTES);
+      const text = gunzipSync(Buffer.concat(kept)).toString('latin1');
       return Array.from({ length: text.length / PIECE_BYTES }, (_, i) => ({
         piece: text.slice(i * PIECE_BYTES, (i + 1) * PIECE_BYTES),
       }));

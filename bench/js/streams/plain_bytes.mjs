@@ -8,7 +8,7 @@ import { openPlainStreams } from './plain_streams.mjs';
  */
 export function openPlainBytes({ chunkBytes }) {
   const streams = openPlainStreams(makeChunks(chunkBytes), {});
-  const comparison = openComparison(chunkBytes);
+  const comparison = openComparison(makeChunks(chunkBytes));
   return {
     async transfer(count) {
       await streams.transfer(count, count * chunkBytes, comparison.compare);

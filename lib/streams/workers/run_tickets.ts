@@ -42,7 +42,7 @@ export async function runTickets(
     while (taker.next < end) {
       const batch = binaryInput ? bytesBefore(end, taker as Taker<Buffer>) : taker.take(end);
       await sink.write(await resultOf(run, batch, url));
-      await turns.give();
+      if (taker.next < end) await turns.give();
     }
     const { recordsProduced } = writer.stats();
     // Behind the results, and before those of the next write.
@@ -51,6 +51,8 @@ export async function runTickets(
     // The ticket first: there are never more of them than records.
     writes.release(seq + 1);
     input.release(end);
+    // Behind the receipt, so that the other thread wakes once for both.
+    await turns.give();
   }
   view.guard(false);
   receipts.finalize();
