@@ -12,6 +12,9 @@ enum class FaultCode : std::uint8_t {
   kType,    ///< an argument of the wrong kind
   kRange,   ///< a value outside its limits
   kHeader,  ///< a buffer, geometry or header that is no valid strand
+  kFile,    ///< a file that the system does not give
+  kFormat,  ///< a file that holds something else
+  kLocked,  ///< a file that another process or thread writes to
 };
 
 /// Refusal of a cold function, with a message that names the thing, the limit and the remedy.
@@ -25,6 +28,9 @@ struct Fault {
   static Fault type(std::string message) noexcept { return {FaultCode::kType, std::move(message)}; }
   static Fault range(std::string message) noexcept { return {FaultCode::kRange, std::move(message)}; }
   static Fault header(std::string message) noexcept { return {FaultCode::kHeader, std::move(message)}; }
+  static Fault file(std::string message) noexcept { return {FaultCode::kFile, std::move(message)}; }
+  static Fault format(std::string message) noexcept { return {FaultCode::kFormat, std::move(message)}; }
+  static Fault locked(std::string message) noexcept { return {FaultCode::kLocked, std::move(message)}; }
 };
 
 }  // namespace strand

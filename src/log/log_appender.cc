@@ -1,0 +1,179 @@
+#include "log/log_appender.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+namespace strand {
+
+using namespace layout;  // NOLINT(google-build-using-namespace): the words of one file format
+
+namespace {
+
+/// A file that grows doubles, by this much at least and at most.
+constexpr std::uint64_t kLeastGrowth = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kMostGrowth = std::uint64_t{1} << 30U;
+
+}  // namespace
+
+LogAppender::LogAppender(std::shared_ptr<LogFile> log, Durability durability) noexcept
+    : log_(std::move(log)),
+      durability_(durability),
+      committed_(log_->committed()),
+      end_(committed_),
+      limit_(std::min(log_->memory().file().size(), log_->memory().reserved())) {
+  if (durability_.kind == Durability::Kind::kEvery) {
+    flusher_ = std::make_unique<LogFlusher>(log_, durability_.interval);
+  }
+}
+
+LogAppender::~LogAppender() { (void)close(); }
+
+std::uint64_t LogAppender::room() const noexcept {
+  const std::uint64_t taken = end_ + log_->format().overhead();
+  return !closed_ && taken <= limit_ ? limit_ - taken : 0;
+}
+
+LogStatus LogAppender::usable() noexcept {
+  if (closed_) return LogStatus::kClosed;
+  return log_->gone() ? LogStatus::kGone : LogStatus::kOk;
+}
+
+LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames) noexcept {
+  const std::uint64_t needed = payloadBytes + frames * log_->format().overhead();
+  if (end_ <= limit_ && needed <= limit_ - end_) return LogStatus::kOk;
+  const std::uint64_t most = std::min(log_->header().maxCapacity, log_->memory().reserved());
+  if (end_ > most || needed > most - end_) {
+    fault_ =
+        Fault::file("Shared memory exhausted: '" + log_->memory().file().path() + "' has " + std::to_string(most) +
+                    " bytes at most, of which " + std::to_string(most - std::min(end_, most)) + " are free; " +
+                    std::to_string(needed) +
+                    " are needed. Begin another file, or make one with a larger capacityBytes or maxCapacityBytes");
+    return LogStatus::kFull;
+  }
+  const std::uint64_t step = std::clamp(limit_, kLeastGrowth, kMostGrowth);
+  const std::uint64_t wanted = std::min(most, std::max(end_ + needed, limit_ + step));
+  // A disk that has no room for the comfortable step may have it for the needed one.
+  Fault fault;
+  if (log_->memory().grow(wanted, fault)) {
+    limit_ = wanted;
+  } else if (log_->memory().grow(end_ + needed, fault_)) {
+    limit_ = end_ + needed;
+  } else {
+    return LogStatus::kFile;
+  }
+  return LogStatus::kOk;
+}
+
+void LogAppender::layOut(std::uint64_t payload) noexcept {
+  const FrameFormat& format = log_->format();
+  const std::uint64_t total = payload + format.overhead();
+  std::byte* base = log_->memory().data();
+  format.storeTotal(base + end_, total);
+  format.storeTotal(base + end_ + total - format.width, total);
+  last_ = end_;
+  end_ += total;
+}
+
+bool LogAppender::neighbourSound() const noexcept {
+  const FrameFormat& format = log_->format();
+  const std::uint64_t begin = log_->header().dataOffset;
+  if (end_ == begin) return true;
+  const std::uint64_t total = format.totalBefore(log_->data(), end_, begin);
+  return total != 0 && format.loadTotal(log_->data() + end_ - total) == total;
+}
+
+LogStatus LogAppender::allocate(std::uint64_t payload, bool debugChecks, std::uint64_t& at) noexcept {
+  if (const LogStatus status = usable(); status != LogStatus::kOk) return status;
+  if (payload > log_->format().maxPayload()) return LogStatus::kTooLarge;
+  if (const LogStatus status = reserve(payload, 1); status != LogStatus::kOk) return status;
+  if (debugChecks && !neighbourSound()) return LogStatus::kCorrupt;
+  at = end_;
+  // Before the frame: a writer that comes after this one's death clears up to there.
+  if (log_->header().extended) {
+    log_->word(kLogOffsetReserved).storeRelaxed(end_ + payload + log_->format().overhead());
+  }
+  layOut(payload);
+  return LogStatus::kOk;
+}
+
+LogStatus LogAppender::append(std::span<const std::byte> payload) noexcept {
+  std::uint64_t at = 0;
+  if (const LogStatus status = allocate(payload.size(), false, at); status != LogStatus::kOk) return status;
+  if (!payload.empty()) {
+    std::memcpy(log_->memory().data() + at + log_->format().lead(), payload.data(), payload.size());
+  }
+  return commit();
+}
+
+LogStatus LogAppender::adopt(std::span<const std::uint32_t> payloads) noexcept {
+  if (const LogStatus status = usable(); status != LogStatus::kOk) return status;
+  const std::uint64_t bytes = std::accumulate(payloads.begin(), payloads.end(), std::uint64_t{0});
+  const auto largest = payloads.empty() ? 0 : *std::max_element(payloads.begin(), payloads.end());
+  if (largest > log_->format().maxPayload()) return LogStatus::kTooLarge;
+  if (const LogStatus status = reserve(bytes, payloads.size()); status != LogStatus::kOk) return status;
+  if (log_->header().extended) {
+    log_->word(kLogOffsetReserved).storeRelaxed(end_ + bytes + payloads.size() * log_->format().overhead());
+  }
+  for (const std::uint32_t payload : payloads) layOut(payload);
+  return commit();
+}
+
+LogStatus LogAppender::commit() noexcept {
+  if (const LogStatus status = usable(); status != LogStatus::kOk) return status;
+  return end_ == committed_ ? LogStatus::kOk : publish();
+}
+
+LogStatus LogAppender::publish() noexcept {
+  const FrameFormat& format = log_->format();
+  std::byte* base = log_->memory().data();
+  if (format.checked) {
+    for (std::uint64_t at = committed_; at < end_;) {
+      const std::uint64_t total = format.totalAt(base, at, end_);
+      if (total == 0) return LogStatus::kCorrupt;  // the caller has written over its neighbour
+      format.storeChecksum(base, at, total);
+      at += total;
+    }
+  }
+  if (flusher_ != nullptr) {
+    Fault fault = flusher_->takeFault();
+    if (!fault.ok()) {
+      fault_ = std::move(fault);
+      return LogStatus::kFile;
+    }
+  }
+  const bool flushFirst = durability_.kind == Durability::Kind::kCommit;
+  if (flushFirst && !log_->memory().flush(committed_, end_ - committed_, fault_)) return LogStatus::kFile;
+  if (log_->gone()) return LogStatus::kGone;
+  // Release: pairs with the readers' acquire. All frames before it are whole.
+  log_->word(kLogOffsetSize).storeRelease(end_);
+  committed_ = end_;
+  if (flushFirst && flushUpTo(end_) != LogStatus::kOk) return LogStatus::kFile;
+  if (const auto event = log_->event()) event->notify();
+  return LogStatus::kOk;
+}
+
+LogStatus LogAppender::flushUpTo(std::uint64_t end) noexcept {
+  if (log_->header().extended) log_->word(kLogOffsetDurable).storeRelease(end);
+  return log_->memory().flush(0, log_->header().headerSize, fault_) ? LogStatus::kOk : LogStatus::kFile;
+}
+
+LogStatus LogAppender::flush() noexcept {
+  if (const LogStatus status = usable(); status != LogStatus::kOk) return status;
+  return flushLog(*log_, fault_) ? LogStatus::kOk : LogStatus::kFile;
+}
+
+LogStatus LogAppender::close() noexcept {
+  if (closed_) return LogStatus::kOk;
+  flusher_.reset();
+  LogStatus status = LogStatus::kOk;
+  if (!log_->gone() && durability_.kind != Durability::Kind::kNone && !flushLog(*log_, fault_)) {
+    status = LogStatus::kFile;
+  }
+  closed_ = true;
+  log_->memory().file().unlock(kLogWriterLock);
+  return status;
+}
+
+}  // namespace strand

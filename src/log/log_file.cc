@@ -1,0 +1,136 @@
+#include "log/log_file.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "log/recovery.h"
+
+namespace strand {
+
+using namespace layout;  // NOLINT(google-build-using-namespace): the words of one file format
+
+namespace {
+
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 53U;
+
+FrameFormat formatOf(const LogOptions& options) noexcept {
+  const FrameFormat narrow{2, false};
+  return options.checksum ? FrameFormat{4, true}
+                          : (options.maxFrameBytes > narrow.maxPayload() ? FrameFormat{4, false} : narrow);
+}
+
+bool checkSizes(const LogOptions& options, Fault& fault) noexcept {
+  if (options.maxFrameBytes > kMaxWidePayload) {
+    fault = Fault::range("maxFrameBytes is at most " + std::to_string(kMaxWidePayload) + ", got " +
+                         std::to_string(options.maxFrameBytes));
+  } else if (options.capacity > kMostBytes || options.maxCapacity > kMostBytes) {
+    fault = Fault::range("a log holds at most 2^53 bytes");
+  } else if (options.maxCapacity != 0 && options.maxCapacity < options.capacity) {
+    fault = Fault::range("maxCapacityBytes is " + std::to_string(options.maxCapacity) +
+                         ", less than the capacityBytes of " + std::to_string(options.capacity));
+  }
+  return fault.ok();
+}
+
+/// The header goes to the empty file in one piece, before the file gets its size: whatever interrupts the making, the
+/// file is empty or a log.
+bool makeLog(const OpenFile& file, const LogOptions& options, Fault& fault) noexcept {
+  const LogHeader header = planLogHeader(options.capacity, options.maxCapacity, formatOf(options));
+  if (options.capacity < kPlainLogHeaderSize + header.format.overhead()) {
+    fault = Fault::range("capacityBytes is " + std::to_string(options.capacity) + ", a log of one empty frame takes " +
+                         std::to_string(kPlainLogHeaderSize + header.format.overhead()));
+  } else if (!header.extended && (header.format.width != 2 || header.format.checked)) {
+    fault = Fault::range("capacityBytes is " + std::to_string(options.capacity) +
+                         ", a log of large or of checked frames takes at least " +
+                         std::to_string(kLogHeaderSize + header.format.overhead()));
+  } else if (!header.extended && header.maxCapacity > header.capacity) {
+    fault = Fault::range("a log that grows takes a capacityBytes of at least " +
+                         std::to_string(kLogHeaderSize + header.format.overhead()));
+  }
+  LogHeaderBytes bytes;
+  encodeLogHeader(header, bytes);
+  if (fault.ok() && file.write(0, bytes.data(), header.headerSize, fault) && file.allocate(options.capacity, fault)) {
+    return true;
+  }
+  (void)file.truncate(0);
+  if (file.created()) file.unlink();
+  return false;
+}
+
+bool checkFormat(const LogHeader& header, const LogOptions& options, Fault& fault) noexcept {
+  const auto refuse = [&](const std::string& found, const std::string& asked) {
+    fault = Fault::format("'" + options.path + "' has " + found + ", " + asked +
+                          ": a log keeps the frames it was made with, begin another file");
+    return false;
+  };
+  if (options.maxFrameBytes > header.format.maxPayload()) {
+    return refuse("frames of at most " + std::to_string(header.format.maxPayload()) + " bytes",
+                  "maxFrameBytes asks for " + std::to_string(options.maxFrameBytes));
+  }
+  if (options.checksum && !header.format.checked) return refuse("frames without checksums", "checksum asks for them");
+  return true;
+}
+
+}  // namespace
+
+std::shared_ptr<LogFile> LogFile::open(const LogOptions& options, Fault& fault) noexcept {
+  if (!checkSizes(options, fault)) return nullptr;
+  OpenFile file =
+      OpenFile::open(options.path, options.writable ? OpenFile::Access::kCreate : OpenFile::Access::kRead, fault);
+  if (!fault.ok()) return nullptr;
+  if (options.writable && !file.lock(kLogWriterLock)) {
+    fault = Fault::locked("'" + options.path + "' has a writer already: a log has one at a time. Close that one first");
+    return nullptr;
+  }
+  if (options.writable && file.size() == 0 && !makeLog(file, options, fault)) return nullptr;
+
+  LogHeaderBytes bytes{};
+  const std::uint64_t fileSize = file.size();
+  const auto known = static_cast<std::size_t>(std::min<std::uint64_t>(fileSize, bytes.size()));
+  if (!file.read(0, bytes.data(), known)) {
+    fault = Fault::file("cannot read '" + options.path + "'");
+    return nullptr;
+  }
+  LogHeader header;
+  std::uint64_t committed = 0;
+  if (!decodeLogHeader(std::span(bytes).first(known), fileSize, options.path, header, committed, fault) ||
+      !checkFormat(header, options, fault)) {
+    return nullptr;
+  }
+  // Fills holes, and the rest of a file whose making was interrupted.
+  if (options.writable && !file.allocate(std::max(fileSize, header.capacity), fault)) return nullptr;
+
+  auto memory = MappedFile::map(std::move(file),
+                                {.writable = options.writable,
+                                 .reserve = std::max(fileSize, header.maxCapacity),
+                                 .sharedBytes = header.extended ? kLogHeaderSize : 0,
+                                 .onFlush = options.onFlush},
+                                fault);
+  if (memory == nullptr) return nullptr;
+  auto log = std::make_shared<LogFile>(std::move(memory), header);
+  if (options.writable && !recoverLog(*log, options.bootId != 0 ? options.bootId : currentBootId(), fault)) {
+    return nullptr;
+  }
+  return log;
+}
+
+LogFile::LogFile(std::shared_ptr<MappedFile> memory, const LogHeader& header) noexcept
+    : memory_(std::move(memory)), header_(header) {}
+
+std::optional<wait::EventCount> LogFile::event() const noexcept {
+  if (!header_.extended || memory_->shared() == nullptr) return std::nullopt;
+  return wait::EventCount(Word32(memory_->shared(), kLogOffsetEvent), Word32(memory_->shared(), kLogOffsetEvent + 4),
+                          wait::Scope::kSystem);
+}
+
+bool LogFile::lost() const noexcept {
+  lost_.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+bool LogFile::findTruncation() noexcept {
+  if (!gone() && memory_->file().size() < std::min(committed(), memory_->reserved())) (void)lost();
+  return gone();
+}
+
+}  // namespace strand

@@ -1,0 +1,47 @@
+#include "log/log_flusher.h"
+
+#include <utility>
+
+namespace strand {
+
+using namespace layout;  // NOLINT(google-build-using-namespace): the words of one file format
+
+bool flushLog(LogFile& log, Fault& fault) noexcept {
+  const std::uint64_t committed = log.committed();
+  if (!log.header().extended) return log.memory().flush(0, committed, fault);
+  const std::uint64_t durable = log.word(kLogOffsetDurable).loadAcquire();
+  if (durable == committed) return true;
+  if (durable < committed && !log.memory().flush(durable, committed - durable, fault)) return false;
+  log.word(kLogOffsetDurable).storeRelease(committed);
+  return log.memory().flush(0, log.header().headerSize, fault);
+}
+
+LogFlusher::LogFlusher(std::shared_ptr<LogFile> log, std::chrono::milliseconds interval) noexcept
+    : log_(std::move(log)), interval_(interval), thread_([this] { run(); }) {}
+
+LogFlusher::~LogFlusher() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  stopped_.notify_one();
+  thread_.join();
+}
+
+Fault LogFlusher::takeFault() noexcept {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(fault_, {});
+}
+
+void LogFlusher::run() noexcept {
+  std::unique_lock lock(mutex_);
+  while (!stopped_.wait_for(lock, interval_, [this] { return stop_; })) {
+    lock.unlock();
+    Fault fault;
+    (void)flushLog(*log_, fault);
+    lock.lock();
+    if (!fault.ok()) fault_ = std::move(fault);
+  }
+}
+
+}  // namespace strand

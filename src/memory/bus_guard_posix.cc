@@ -1,0 +1,130 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <mutex>
+#include <new>
+
+#include "memory/bus_guard.h"
+
+namespace strand {
+
+/// A range that a handler may look at any time, on any thread. Slots are never freed, so a handler that has found one
+/// may use it.
+struct BusGuard::Slot {
+  /// 0 while the slot is free. Stored last (release), so that a handler that sees it sees the rest.
+  std::atomic<std::uintptr_t> begin{0};
+  std::atomic<std::uintptr_t> end{0};
+  std::atomic<bool> writable{false};
+  std::atomic<bool> tripped{false};
+};
+
+/// All slots of the process, in blocks that only grow in number.
+struct BusGuardTable {
+  static constexpr std::size_t kSlots = 64;
+  struct Block {
+    std::array<BusGuard::Slot, kSlots> slots;
+    std::atomic<Block*> next{nullptr};
+  };
+
+  // What a signal handler reads has no constructor to wait for and no destructor to fear.
+  static Block first;
+  static std::mutex mutex;
+  static bool installed;
+  static struct sigaction older;
+
+  static BusGuard::Slot* take() noexcept;
+  static void install() noexcept;
+  static void onFault(int signal, siginfo_t* info, void* context) noexcept;
+  static void passOn(int signal, siginfo_t* info, void* context) noexcept;
+};
+
+constinit BusGuardTable::Block BusGuardTable::first{};
+constinit std::mutex BusGuardTable::mutex{};
+constinit bool BusGuardTable::installed = false;
+constinit struct sigaction BusGuardTable::older {};
+
+BusGuard::Slot* BusGuardTable::take() noexcept {
+  for (Block* block = &first;; block = block->next.load(std::memory_order_acquire)) {
+    for (BusGuard::Slot& slot : block->slots) {
+      // Under the mutex: taken slots are told by their end, which is stored before `begin`.
+      if (slot.end.load(std::memory_order_relaxed) == 0) return &slot;
+    }
+    if (block->next.load(std::memory_order_acquire) == nullptr) {
+      auto* more = new (std::nothrow) Block;  // NOLINT(cppcoreguidelines-owning-memory): lives as long as the process
+      if (more == nullptr) return nullptr;
+      block->next.store(more, std::memory_order_release);
+    }
+  }
+}
+
+void BusGuardTable::install() noexcept {
+  if (installed) return;
+  struct sigaction action {};
+  action.sa_sigaction = onFault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  installed = sigaction(SIGBUS, &action, &older) == 0;
+}
+
+void BusGuardTable::passOn(int signal, siginfo_t* info, void* context) noexcept {
+  if ((older.sa_flags & SA_SIGINFO) != 0) {
+    older.sa_sigaction(signal, info, context);
+  } else if (older.sa_handler != SIG_DFL && older.sa_handler != SIG_IGN) {
+    older.sa_handler(signal);
+  } else {
+    // The access is made again when this returns, and then ends the process as it would have without us.
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    sigaction(signal, &standard, nullptr);
+  }
+}
+
+void BusGuardTable::onFault(int signal, siginfo_t* info, void* context) noexcept {
+  const int error = errno;
+  const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  for (Block* block = &first; block != nullptr; block = block->next.load(std::memory_order_acquire)) {
+    for (BusGuard::Slot& slot : block->slots) {
+      const std::uintptr_t begin = slot.begin.load(std::memory_order_acquire);
+      const std::uintptr_t end = slot.end.load(std::memory_order_relaxed);
+      if (begin == 0 || address < begin || address >= end) continue;
+      const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+      const std::uintptr_t from = address / page * page;
+      const int protection = slot.writable.load(std::memory_order_relaxed) ? PROT_READ | PROT_WRITE : PROT_READ;
+      // Before the flag: who sees the flag down has read the file.
+      slot.tripped.store(true, std::memory_order_release);
+      void* mapped = mmap(reinterpret_cast<void*>(from), end - from, protection,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+      errno = error;
+      if (mapped != MAP_FAILED) return;
+    }
+  }
+  passOn(signal, info, context);
+}
+
+BusGuard BusGuard::over(std::byte* data, std::uint64_t size, bool writable) noexcept {
+  const std::lock_guard lock(BusGuardTable::mutex);
+  BusGuardTable::install();
+  Slot* slot = BusGuardTable::installed ? BusGuardTable::take() : nullptr;
+  if (slot == nullptr) return {};
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  slot->writable.store(writable, std::memory_order_relaxed);
+  slot->tripped.store(false, std::memory_order_relaxed);
+  slot->end.store(begin + size, std::memory_order_relaxed);
+  slot->begin.store(begin, std::memory_order_release);
+  return BusGuard(slot);
+}
+
+BusGuard::~BusGuard() {
+  if (slot_ == nullptr) return;
+  const std::lock_guard lock(BusGuardTable::mutex);
+  slot_->begin.store(0, std::memory_order_release);
+  slot_->end.store(0, std::memory_order_release);
+}
+
+bool BusGuard::tripped() const noexcept { return slot_ != nullptr && slot_->tripped.load(std::memory_order_acquire); }
+
+}  // namespace strand

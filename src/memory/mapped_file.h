@@ -1,0 +1,125 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "memory/bus_guard.h"
+#include "record/fault.h"
+
+namespace strand {
+
+/// An open regular file, before it is known what it holds. Closed with the object.
+class OpenFile {
+ public:
+  enum class Access : std::uint8_t {
+    kRead,       ///< for reading, with write access to the descriptor where the system grants it
+    kReadWrite,  ///< must exist
+    kCreate,     ///< is created where it does not exist
+  };
+
+  /// Follows symbolic links; refuses everything but regular files, and waits for none of them.
+  /// @return an object that is not open, with a fault that names the path and the system's reason
+  static OpenFile open(const std::string& path, Access access, Fault& fault) noexcept;
+
+  OpenFile() noexcept = default;
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  OpenFile(OpenFile&& other) noexcept;
+  OpenFile& operator=(OpenFile&& other) noexcept;
+  ~OpenFile();
+
+  [[nodiscard]] bool isOpen() const noexcept { return descriptor_ >= 0; }
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// Whether this call has made the file.
+  [[nodiscard]] bool created() const noexcept { return created_; }
+  /// Whether the descriptor may write.
+  [[nodiscard]] bool writable() const noexcept { return writable_; }
+
+  /// Bytes of the file, at this moment; 0 where the system does not say.
+  [[nodiscard]] std::uint64_t size() const noexcept;
+  /// Whether all of the bytes could be read.
+  [[nodiscard]] bool read(std::uint64_t offset, void* to, std::size_t bytes) const noexcept;
+  [[nodiscard]] bool write(std::uint64_t offset, const void* from, std::size_t bytes, Fault& fault) const noexcept;
+  /// Gives the file disk space up to `bytes`, holes included, and makes it so long. Behind it a store to a mapped page
+  /// cannot find the disk full. A failure leaves the file as long as it was.
+  [[nodiscard]] bool allocate(std::uint64_t bytes, Fault& fault) const noexcept;
+  /// Makes bytes zero, up to the end of file, and gives them disk space again.
+  [[nodiscard]] bool clear(std::uint64_t from, std::uint64_t to, Fault& fault) const noexcept;
+  [[nodiscard]] bool truncate(std::uint64_t bytes) const noexcept;
+  /// Removes the file's name if it still stands for this file.
+  void unlink() const noexcept;
+
+  /// Takes a lock on one of the file's lock numbers without waiting. The kernel drops it with the last descriptor of
+  /// this opening, however the process ends; it excludes other openings in this process too.
+  [[nodiscard]] bool lock(std::uint32_t number) const noexcept;
+  void unlock(std::uint32_t number) const noexcept;
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  bool created_ = false;
+  bool writable_ = false;
+};
+
+/// A file in memory, shared with everybody who maps it. Kept by whoever points into it; unmapped with the last.
+class MappedFile {
+ public:
+  /// Told of every flush, once it is done: the bytes have reached the disk.
+  using FlushObserver = std::function<void(std::uint64_t offset, std::uint64_t bytes)>;
+
+  struct Options {
+    /// Stores go to the file. Otherwise the pages are read-only.
+    bool writable = false;
+    /// Bytes of address space, which the file may grow into. At least the file's size.
+    std::uint64_t reserve = 0;
+    /// Of a mapping that is read-only: bytes at the start, of which a writable mapping is made where the descriptor
+    /// may write.
+    std::uint64_t sharedBytes = 0;
+    FlushObserver onFlush;
+  };
+
+  static std::shared_ptr<MappedFile> map(OpenFile file, const Options& options, Fault& fault) noexcept;
+
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  [[nodiscard]] std::byte* data() const noexcept { return data_; }
+  /// Of the first bytes, where stores reach the file; null where the file may not be written.
+  [[nodiscard]] std::byte* shared() const noexcept { return shared_; }
+  [[nodiscard]] std::uint64_t reserved() const noexcept { return reserved_; }
+  [[nodiscard]] bool writable() const noexcept { return writable_; }
+  [[nodiscard]] const OpenFile& file() const noexcept { return file_; }
+
+  /// Whether the file reaches `bytes`: asks the system only if it did not when it was asked last.
+  [[nodiscard]] bool reaches(std::uint64_t bytes) noexcept;
+  /// Whether the file was truncated under us, as far as anybody has noticed. Check it behind every access.
+  [[nodiscard]] bool gone() const noexcept { return guard_.tripped() || sharedGuard_.tripped(); }
+
+  /// See OpenFile::allocate.
+  [[nodiscard]] bool grow(std::uint64_t bytes, Fault& fault) noexcept;
+  /// Returns once the pages of a range are on the disk.
+  [[nodiscard]] bool flush(std::uint64_t offset, std::uint64_t bytes, Fault& fault) noexcept;
+
+ private:
+  MappedFile(OpenFile file, const Options& options) noexcept;
+  bool mapAll(const Options& options, Fault& fault) noexcept;
+
+  OpenFile file_;
+  std::byte* data_ = nullptr;
+  std::byte* shared_ = nullptr;
+  std::uint64_t reserved_ = 0;
+  std::uint64_t sharedBytes_ = 0;
+  std::atomic<std::uint64_t> known_{0};
+  bool writable_ = false;
+  FlushObserver onFlush_;
+  BusGuard guard_;
+  BusGuard sharedGuard_;
+};
+
+}  // namespace strand
