@@ -7,6 +7,7 @@
 #include "constants.h"
 #include "environment.h"
 #include "handle.h"
+#include "log_binding.h"
 #include "scan_binding.h"
 #include "schema_binding.h"
 #include "strand_abi.h"
@@ -44,6 +45,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   addWordFunctions(exports);
   exports.Set("openWriter", Napi::Function::New<openWriter>(env));
   exports.Set("openView", Napi::Function::New<openView>(env));
+  exports.Set("openLog", Napi::Function::New<openLog>(env));
   exports.Set("onWake", Napi::Function::New<onWake>(env));
   exports.Set("holdLoop", Napi::Function::New<holdLoop>(env));
   napi_value copy = nullptr;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "layout/strand_layout.h"
+#include "log/log_status.h"
 #include "mailbox.h"
 #include "record/field_type.h"
 #include "ring/status.h"
@@ -111,6 +112,19 @@ constexpr Named kProgress[]{
     {"CLOSED", static_cast<double>(Progress::kClosed)},
 };
 
+constexpr Named kLogStatuses[]{
+    {"OK", static_cast<double>(LogStatus::kOk)},
+    {"NONE", static_cast<double>(LogStatus::kNone)},
+    {"CLOSED", static_cast<double>(LogStatus::kClosed)},
+    {"GONE", static_cast<double>(LogStatus::kGone)},
+    {"CORRUPT", static_cast<double>(LogStatus::kCorrupt)},
+    {"CURSOR", static_cast<double>(LogStatus::kCursor)},
+    {"TOO_SMALL", static_cast<double>(LogStatus::kTooSmall)},
+    {"TOO_LARGE", static_cast<double>(LogStatus::kTooLarge)},
+    {"FULL", static_cast<double>(LogStatus::kFull)},
+    {"FILE", static_cast<double>(LogStatus::kFile)},
+};
+
 /// In the order of FieldKind.
 constexpr std::array<const char*, 9> kKindNames{"unsigned", "signed", "float", "bool", "ref",
                                                 "fixed",    "text",   "json",  "array"};
@@ -144,6 +158,7 @@ void addConstants(Napi::Object exports) noexcept {
   exports.Set("constants", table(env, kConstants));
   exports.Set("status", table(env, kStatuses));
   exports.Set("progress", table(env, kProgress));
+  exports.Set("logStatus", table(env, kLogStatuses));
   exports.Set("fieldTypes", fieldTypes(env));
   Napi::Object box = Napi::Object::New(env);
   for (std::size_t i = 0; i < kBoxNames.size(); ++i) {

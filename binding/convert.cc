@@ -17,6 +17,12 @@ const char* faultName(FaultCode code) noexcept {
       return "type";
     case FaultCode::kRange:
       return "range";
+    case FaultCode::kFile:
+      return "file";
+    case FaultCode::kFormat:
+      return "format";
+    case FaultCode::kLocked:
+      return "locked";
     default:
       return "header";
   }

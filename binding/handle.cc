@@ -36,8 +36,14 @@ void Handle::keep(napi_value object) noexcept {
 void Handle::armOn(const wait::EventCount& event, Word64 image) noexcept {
   if (waiter_ || !environment_->canWake()) return;
   wait::joinImage(image);
-  waiter_.emplace(*environment_, event.counter().address());
+  (void)armOn(event.counter().address());
+}
+
+bool Handle::armOn(const std::uint32_t* counter) noexcept {
+  if (waiter_ || !environment_->canWake()) return false;
+  waiter_.emplace(*environment_, counter);
   wait::AsyncTable::instance().add(*waiter_);
+  return true;
 }
 
 napi_value Handle::fired(napi_env env, napi_callback_info) noexcept {

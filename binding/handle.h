@@ -58,6 +58,8 @@ class Handle {
 
   void keep(napi_value object) noexcept;
   void armOn(const wait::EventCount& event, Word64 image) noexcept;
+  /// For words whose image is of no concern. → false where the loop cannot be woken, or is waiting already
+  bool armOn(const std::uint32_t* counter) noexcept;
   void disarm() noexcept;
   [[nodiscard]] bool armed() const noexcept { return waiter_.has_value(); }
   [[nodiscard]] Environment& environment() const noexcept { return *environment_; }

@@ -50,6 +50,15 @@ enum class Box : std::uint32_t {
   kOutCount,
   kOutBytes,
   kOutSkip,
+  // log, in
+  kInBytes,
+  kInMessages,
+  kInChecks,
+  // log, out
+  kOutNext,
+  kOutRoom,
+  kOutBase,
+  kOutCursor,
   kSize,
 };
 
@@ -59,7 +68,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Box::kSiz
     "IN_END",        "OUT_SLOT",     "OUT_SLOT_COUNT",   "OUT_HEAP",         "OUT_HEAP_BYTES", "OUT_PUBLISHED",
     "OUT_SEQ",       "IN_AFTER",     "IN_UP_TO",         "IN_TOKEN",         "IN_AGAIN",       "IN_SKIP",
     "IN_FROM",       "OUT_PROGRESS", "OUT_COMMITTED",    "OUT_WINDOW",       "OUT_SAFE",       "OUT_EPOCH",
-    "OUT_GATE",      "OUT_TOKEN",    "OUT_COUNT",        "OUT_BYTES",        "OUT_SKIP"};
+    "OUT_GATE",      "OUT_TOKEN",    "OUT_COUNT",        "OUT_BYTES",        "OUT_SKIP",       "IN_BYTES",
+    "IN_MESSAGES",   "IN_CHECKS",    "OUT_NEXT",         "OUT_ROOM",         "OUT_BASE",       "OUT_CURSOR"};
 
 /// The mailbox of one handle: memory of a JavaScript Float64Array.
 class Mailbox {

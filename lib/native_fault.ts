@@ -1,4 +1,4 @@
-import { argumentError, rangeError, StrandHeaderError } from './errors.js';
+import { argumentError, rangeError, StrandError, StrandHeaderError } from './errors.js';
 import type { NativeFault } from './native_types.js';
 
 function isFault(answer: unknown): answer is NativeFault {
@@ -13,6 +13,12 @@ function toError({ fault, message }: NativeFault): Error {
       return rangeError(message);
     case 'header':
       return new StrandHeaderError(message);
+    case 'file':
+      return new StrandError('ERR_STRAND_LOG_FILE', message);
+    case 'format':
+      return new StrandError('ERR_STRAND_LOG_FORMAT', message);
+    case 'locked':
+      return new StrandError('ERR_STRAND_LOG_LOCKED', message);
   }
 }
 

@@ -5,7 +5,7 @@
 
 /** Refusal of a cold function; `kind` says which class of error it becomes. */
 export interface NativeFault {
-  readonly fault: 'type' | 'range' | 'header';
+  readonly fault: 'type' | 'range' | 'header' | 'file' | 'format' | 'locked';
   readonly message: string;
 }
 
@@ -276,7 +276,14 @@ export type BoxPlace =
   | 'OUT_TOKEN'
   | 'OUT_COUNT'
   | 'OUT_BYTES'
-  | 'OUT_SKIP';
+  | 'OUT_SKIP'
+  | 'IN_BYTES'
+  | 'IN_MESSAGES'
+  | 'IN_CHECKS'
+  | 'OUT_NEXT'
+  | 'OUT_ROOM'
+  | 'OUT_BASE'
+  | 'OUT_CURSOR';
 
 /** Answers of hot calls; anything but OK has changed nothing that others can see. */
 export type StatusName =
@@ -302,8 +309,92 @@ export type StatusName =
   | 'NO_VACANT_SLOT'
   | 'BAD_FIELD';
 
+/** Answers of a log's calls. */
+export type LogStatusName =
+  | 'OK'
+  | 'NONE'
+  | 'CLOSED'
+  | 'GONE'
+  | 'CORRUPT'
+  | 'CURSOR'
+  | 'TOO_SMALL'
+  | 'TOO_LARGE'
+  | 'FULL'
+  | 'FILE';
+
 /** What a wait has come to. */
 export type ProgressName = 'PENDING' | 'READY' | 'ENDED' | 'RESET' | 'CLOSED';
+
+export interface NativeLogOptions {
+  readonly path: string;
+  readonly writable: boolean;
+  readonly capacity: number;
+  readonly maxCapacity: number;
+  readonly maxFrameBytes: number;
+  readonly checksum: boolean;
+  /** Milliseconds between flushes; 0 flushes each commit, less flushes never. */
+  readonly durability: number;
+}
+
+/** Addresses are bytes from the file's start. Frames' calls answer with a LogStatus. */
+export interface NativeLog {
+  readonly headerSize: number;
+  readonly dataOffset: number;
+  /** Bytes of a frame in front of its payload, and besides it. */
+  readonly lead: number;
+  readonly overhead: number;
+  readonly maxPayload: number;
+  readonly maxCapacity: number;
+  /** Bytes of address space that the file may come to fill. */
+  readonly reserved: number;
+  /** Frames of one call at most. */
+  readonly maxFrames: number;
+  readonly checked: boolean;
+  readonly box: Float64Array;
+  /** Payload lengths that `adopt` takes; of a writable log. */
+  readonly lengths: Uint32Array;
+
+  /** Absolute end of the committed frames. */
+  committed(): number;
+  /** An ArrayBuffer over the mapping, which it keeps. → undefined outside of it */
+  window(address: number, bytes: number): ArrayBuffer | undefined;
+  /** Copies what lies at an address. What was copied counts only if the answer is OK. */
+  copy(target: Uint8Array, address: number): number;
+  /** Bytes of the payload of the frame at an address; −1 where there is none. */
+  frameAt(address: number): number;
+
+  /** Lays out a frame of `IN_BYTES`; `IN_CHECKS`. Leaves its address in `OUT_BASE`, and `OUT_NEXT`, `OUT_ROOM` as all calls of the writer do. */
+  allocate(): number;
+  commit(): number;
+  /** Room for `IN_BYTES` of payload in `IN_MESSAGES` frames; grows the file. */
+  reserve(): number;
+  /** Commits `IN_MESSAGES` frames whose payloads, of `lengths`, lie in place from `OUT_NEXT` on. */
+  adopt(): number;
+  flush(): number;
+  closeWriter(): number;
+  /** What the system said. */
+  faultMessage(): string;
+  openReader(): NativeLogReader;
+}
+
+export interface NativeLogReader {
+  readonly box: Float64Array;
+  /** Of the last frames: where each payload begins, from `OUT_BASE` on, and its bytes. */
+  readonly starts: Uint32Array;
+  readonly lengths: Uint32Array;
+
+  /** At most `IN_MESSAGES` frames of `IN_BYTES` payload, `IN_CHECKS`. Leaves `OUT_BASE`, `OUT_BYTES`, `OUT_COUNT`, `OUT_CURSOR`. */
+  next(): number;
+  previous(): number;
+  /** To `IN_FROM`. */
+  seek(): number;
+  /** Leaves `OUT_COMMITTED` and `OUT_CURSOR`. → 1 if the next read has frames or a fault */
+  look(): number;
+  /** Has commits wake this thread's loop until `disarm`. → 0 where the system has no thread for it */
+  arm(): number;
+  disarm(): void;
+  fired(): boolean;
+}
 
 export interface NativeModule {
   /** Hash of the sources that the addon was built from. */
@@ -312,6 +403,7 @@ export interface NativeModule {
   readonly fieldTypes: readonly NativeFieldType[];
   readonly status: Readonly<Record<StatusName, number>>;
   readonly progress: Readonly<Record<ProgressName, number>>;
+  readonly logStatus: Readonly<Record<LogStatusName, number>>;
   readonly box: Readonly<Record<BoxPlace, number>>;
 
   /** `specs`: three numbers a field: tag, flags, length. */
@@ -361,6 +453,7 @@ export interface NativeModule {
   /** Takes a strand over, waiting at most `millis` for a busy writer. → the writer, BUSY as a number, or a fault */
   openWriter(buffer: Uint8Array, millis: number): NativeWriter | NativeFault | number;
   openView(buffer: Uint8Array): NativeView | NativeFault;
+  openLog(options: NativeLogOptions): NativeLog | NativeFault;
 
   /** Set by `waits.ts` for all copies of it that a thread loads. */
   waiters?: Set<Waiter>;

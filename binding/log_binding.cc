@@ -1,0 +1,294 @@
+#include "log_binding.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "convert.h"
+#include "handle.h"
+#include "log/log_appender.h"
+#include "log/log_reader.h"
+#include "log/log_watch.h"
+#include "typed_array.h"
+
+namespace strand::binding {
+namespace {
+
+/// Frames of one call at most: what the arrays of a reader, and of a writer's batch, have room for.
+constexpr std::uint32_t kMaxFrames = 4096;
+
+napi_value toValue(napi_env env, LogStatus status) noexcept {
+  return binding::toValue(env, static_cast<std::uint32_t>(status));
+}
+
+/// One reader's place in a log.
+class LogReaderHandle final : public Handle {
+ public:
+  LogReaderHandle(Napi::Env env, const std::shared_ptr<LogFile>& log, std::shared_ptr<LogWatch> watch) noexcept
+      : Handle(env), reader_(log), watch_(std::move(watch)) {}
+  ~LogReaderHandle() override { stopWaiting(); }
+  LogReaderHandle(const LogReaderHandle&) = delete;
+  LogReaderHandle& operator=(const LogReaderHandle&) = delete;
+
+  void threadEnds() noexcept override { stopWaiting(); }
+
+  void expose(Napi::Object object) noexcept {
+    box_.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
+    starts_ = buffer<std::uint32_t>(object, "starts", kMaxFrames);
+    lengths_ = buffer<std::uint32_t>(object, "lengths", kMaxFrames);
+    using R = LogReaderHandle;
+    method<R, &R::read<&LogReader::next>>(object, "next");
+    method<R, &R::read<&LogReader::previous>>(object, "previous");
+    method<R, &R::seek>(object, "seek");
+    method<R, &R::look>(object, "look");
+    method<R, &R::arm>(object, "arm");
+    method<R, &R::disarmWait>(object, "disarm");
+    method<Handle, &Handle::fired>(object, "fired");
+  }
+
+ private:
+  using Read = LogStatus (LogReader::*)(const LogReader::Limits&, std::span<std::uint32_t>, std::span<std::uint32_t>,
+                                        LogReader::Batch&) noexcept;
+
+  template <Read kRead>
+  napi_value read(napi_env env, napi_callback_info) noexcept {
+    const LogReader::Limits limits{box_.count32(Box::kInMessages), box_.count(Box::kInBytes),
+                                   box_.number(Box::kInChecks) != 0};
+    LogReader::Batch batch;
+    const LogStatus status = (reader_.*kRead)(limits, {starts_, kMaxFrames}, {lengths_, kMaxFrames}, batch);
+    box_.set(Box::kOutBase, batch.base);
+    box_.set(Box::kOutBytes, batch.bytes);
+    box_.set(Box::kOutCount, std::uint64_t{batch.count});
+    box_.set(Box::kOutCursor, reader_.cursor());
+    return toValue(env, status);
+  }
+
+  napi_value seek(napi_env env, napi_callback_info) {
+    const LogStatus status = reader_.seek(box_.count(Box::kInFrom));
+    box_.set(Box::kOutCursor, reader_.cursor());
+    return toValue(env, status);
+  }
+
+  /// → whether the next read has something to say
+  napi_value look(napi_env env, napi_callback_info) {
+    box_.set(Box::kOutCommitted, reader_.committed());
+    box_.set(Box::kOutCursor, reader_.cursor());
+    return binding::toValue(env, reader_.ready() ? 1U : 0U);
+  }
+
+  napi_value arm(napi_env env, napi_callback_info) {
+    if (armOn(watch_->address()) && !watch_->hold()) disarm();
+    return binding::toValue(env, armed() ? 1U : 0U);
+  }
+  napi_value disarmWait(napi_env, napi_callback_info) {
+    stopWaiting();
+    return nullptr;
+  }
+
+  void stopWaiting() noexcept {
+    if (!armed()) return;
+    disarm();
+    watch_->release();
+  }
+
+  LogReader reader_;
+  std::shared_ptr<LogWatch> watch_;
+  std::uint32_t* starts_ = nullptr;
+  std::uint32_t* lengths_ = nullptr;
+};
+
+/// An open log, and its writer where it is writable.
+class LogHandle final : public Handle {
+ public:
+  LogHandle(Napi::Env env, std::shared_ptr<LogFile> log, std::optional<Durability> writer) noexcept
+      : Handle(env), log_(std::move(log)), watch_(std::make_shared<LogWatch>(log_)) {
+    if (writer) appender_ = std::make_unique<LogAppender>(log_, *writer);
+  }
+  ~LogHandle() override = default;
+  LogHandle(const LogHandle&) = delete;
+  LogHandle& operator=(const LogHandle&) = delete;
+
+  /// The next writer need not wait for a collection.
+  void threadEnds() noexcept override { appender_.reset(); }
+
+  void expose(Napi::Object object) noexcept;
+
+ private:
+  napi_value committed(napi_env env, napi_callback_info) { return toNumber(env, log_->committed()); }
+
+  /// Bytes of the mapping as an ArrayBuffer that keeps it: window(address, bytes) → ArrayBuffer | undefined
+  napi_value window(napi_env env, napi_callback_info info) {
+    const Arguments<2> arguments(env, info);
+    const std::uint64_t at = arguments.position(0);
+    const std::uint64_t bytes = arguments.position(1);
+    MappedFile& memory = log_->memory();
+    if (bytes > memory.reserved() || at > memory.reserved() - bytes) return nullptr;
+    auto keeper = std::make_unique<std::shared_ptr<MappedFile>>(log_->keeper());
+    const auto drop = [](napi_env, void*, void* hint) {
+      std::unique_ptr<std::shared_ptr<MappedFile>>(static_cast<std::shared_ptr<MappedFile>*>(hint));
+    };
+    napi_value buffer = nullptr;
+    if (napi_create_external_arraybuffer(env, memory.data() + at, bytes, drop, keeper.get(), &buffer) != napi_ok) {
+      return nullptr;
+    }
+    (void)keeper.release();
+    return buffer;
+  }
+
+  /// copy(target, address) → status. The bytes are right only if it is OK.
+  napi_value copy(napi_env env, napi_callback_info info) {
+    const Arguments<2> arguments(env, info);
+    const std::span<std::byte> target = rawBytesOf(env, arguments[0]);
+    const std::uint64_t at = arguments.position(1);
+    const MappedFile& memory = log_->memory();
+    if (target.size() > memory.reserved() || at > memory.reserved() - target.size()) {
+      return toValue(env, LogStatus::kGone);
+    }
+    if (!target.empty()) std::memcpy(target.data(), memory.data() + at, target.size());
+    return toValue(env, log_->gone() ? LogStatus::kGone : LogStatus::kOk);
+  }
+
+  /// frameAt(address) → bytes of its payload, or −1 where no committed or allocated frame is
+  napi_value frameAt(napi_env env, napi_callback_info info) {
+    const std::uint64_t at = Arguments<1>(env, info).position(0);
+    const std::uint64_t end = appender_ != nullptr ? appender_->end() : log_->committed();
+    const FrameFormat& format = log_->format();
+    std::uint64_t total = 0;
+    if (log_->usable(end) && at >= log_->header().dataOffset && at < end) {
+      total = format.totalAt(log_->data(), at, end);
+    }
+    if (total != 0 && format.loadTotal(log_->data() + at + total - format.width) != total) total = 0;
+    napi_value value = nullptr;
+    napi_create_double(env, total == 0 || log_->gone() ? -1.0 : static_cast<double>(total - format.overhead()), &value);
+    return value;
+  }
+
+  template <class Call>
+  napi_value write(napi_env env, Call&& call) noexcept {
+    if (appender_ == nullptr) return toValue(env, LogStatus::kClosed);
+    const LogStatus status = call(*appender_);
+    // Room is what the next payload may take without asking.
+    box_.set(Box::kOutNext, appender_->nextPayload());
+    box_.set(Box::kOutRoom, appender_->room());
+    return toValue(env, status);
+  }
+
+  napi_value allocate(napi_env env, napi_callback_info) {
+    return write(env, [this](LogAppender& appender) {
+      std::uint64_t at = 0;
+      const LogStatus status = appender.allocate(box_.count(Box::kInBytes), box_.number(Box::kInChecks) != 0, at);
+      box_.set(Box::kOutBase, at);
+      return status;
+    });
+  }
+  napi_value commit(napi_env env, napi_callback_info) {
+    return write(env, [](LogAppender& appender) { return appender.commit(); });
+  }
+  napi_value reserve(napi_env env, napi_callback_info) {
+    return write(env, [this](LogAppender& appender) {
+      return appender.reserve(box_.count(Box::kInBytes), box_.count(Box::kInMessages));
+    });
+  }
+  napi_value adopt(napi_env env, napi_callback_info) {
+    return write(env, [this](LogAppender& appender) {
+      return appender.adopt({lengths_, std::min(box_.count32(Box::kInMessages), kMaxFrames)});
+    });
+  }
+  napi_value flush(napi_env env, napi_callback_info) {
+    return write(env, [](LogAppender& appender) { return appender.flush(); });
+  }
+  napi_value closeWriter(napi_env env, napi_callback_info) {
+    return write(env, [](LogAppender& appender) { return appender.close(); });
+  }
+  napi_value faultMessage(napi_env env, napi_callback_info) {
+    return Napi::String::New(env, appender_ == nullptr ? std::string() : appender_->fault().message);
+  }
+  napi_value openReader(napi_env env, napi_callback_info) {
+    Napi::Object object = Napi::Object::New(env);
+    auto handle = std::make_unique<LogReaderHandle>(env, log_, watch_);
+    handle->expose(object);
+    handle.release()->own(object);
+    return object;
+  }
+
+  std::shared_ptr<LogFile> log_;
+  std::shared_ptr<LogWatch> watch_;
+  std::unique_ptr<LogAppender> appender_;
+  std::uint32_t* lengths_ = nullptr;
+};
+
+void LogHandle::expose(Napi::Object object) noexcept {
+  const Napi::Env env = object.Env();
+  const auto set = [&](const char* name, std::uint64_t value) {
+    object.Set(name, Napi::Number::New(env, static_cast<double>(value)));
+  };
+  const LogHeader& header = log_->header();
+  set("headerSize", header.headerSize);
+  set("dataOffset", header.dataOffset);
+  set("lead", header.format.lead());
+  set("overhead", header.format.overhead());
+  set("maxPayload", header.format.maxPayload());
+  set("maxCapacity", header.maxCapacity);
+  set("reserved", log_->memory().reserved());
+  set("maxFrames", kMaxFrames);
+  object.Set("checked", Napi::Boolean::New(env, header.format.checked));
+  box_.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
+  if (appender_ != nullptr) lengths_ = buffer<std::uint32_t>(object, "lengths", kMaxFrames);
+
+  using L = LogHandle;
+  method<L, &L::committed>(object, "committed");
+  method<L, &L::window>(object, "window");
+  method<L, &L::copy>(object, "copy");
+  method<L, &L::frameAt>(object, "frameAt");
+  method<L, &L::allocate>(object, "allocate");
+  method<L, &L::commit>(object, "commit");
+  method<L, &L::reserve>(object, "reserve");
+  method<L, &L::adopt>(object, "adopt");
+  method<L, &L::flush>(object, "flush");
+  method<L, &L::closeWriter>(object, "closeWriter");
+  method<L, &L::faultMessage>(object, "faultMessage");
+  method<L, &L::openReader>(object, "openReader");
+}
+
+std::uint64_t countOf(const Napi::Object& options, const char* name) noexcept {
+  const Napi::Value value = options.Get(name);
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+  return number > 0 ? static_cast<std::uint64_t>(number) : 0;
+}
+
+/// As TypeScript passes it: milliseconds, 0 for `commit`, less for `none`.
+Durability durabilityOf(const Napi::Object& options) noexcept {
+  const double millis = options.Get("durability").ToNumber().DoubleValue();
+  if (millis < 0) return {};
+  if (millis == 0) return {Durability::Kind::kCommit, {}};
+  return {Durability::Kind::kEvery, std::chrono::milliseconds(static_cast<std::int64_t>(millis))};
+}
+
+}  // namespace
+
+Napi::Value openLog(const Napi::CallbackInfo& info) {
+  const auto options = info[0].As<Napi::Object>();
+  const bool writable = options.Get("writable").ToBoolean();
+  Fault fault;
+  LogOptions wanted;
+  wanted.path = options.Get("path").ToString().Utf8Value();
+  wanted.writable = writable;
+  wanted.capacity = countOf(options, "capacity");
+  wanted.maxCapacity = countOf(options, "maxCapacity");
+  wanted.maxFrameBytes = countOf(options, "maxFrameBytes");
+  wanted.checksum = options.Get("checksum").ToBoolean();
+  std::shared_ptr<LogFile> log = LogFile::open(wanted, fault);
+  if (!fault.ok()) return toFault(info.Env(), fault);
+  Napi::Object object = Napi::Object::New(info.Env());
+  auto handle = std::make_unique<LogHandle>(info.Env(), std::move(log),
+                                            writable ? std::optional(durabilityOf(options)) : std::nullopt);
+  handle->expose(object);
+  handle.release()->own(object);
+  return object;
+}
+
+}  // namespace strand::binding

@@ -1,0 +1,92 @@
+import type { NativeLog } from '../native_types.js';
+import { LogStatus, logError } from './log_error.js';
+
+/** Every so many bytes a window begins; it is twice as long, so that frames across its end lie in it. */
+const STRIDE = 64 * 1024 * 1024;
+
+/**
+ * A log's bytes as Buffers: the mapping itself, or copies.
+ *
+ * A Buffer over foreign memory takes a microsecond to make, a slice of one 30 ns: so there are few large ones, the
+ * windows. Each keeps the mapping, also when the log is closed.
+ */
+export class FrameMemory {
+  readonly #native: NativeLog;
+  readonly #path: string;
+  readonly #isMapped: boolean;
+  /** The window of the last call. */
+  #window: Buffer = Buffer.alloc(0);
+  #from = 0;
+  /** The one before, since readers and the writer are often in two places. */
+  #other: { readonly window: Buffer; readonly from: number } = { window: this.#window, from: 0 };
+
+  /** @param isMapped whether Buffers are the mapping itself */
+  constructor(log: NativeLog, path: string, isMapped: boolean) {
+    this.#native = log;
+    this.#path = path;
+    this.#isMapped = isMapped;
+  }
+
+  get isMapped(): boolean {
+    return this.#isMapped;
+  }
+
+  /** Bytes of the file. */
+  bytes(address: number, length: number): Buffer {
+    return this.#isMapped ? this.mapped(address, length) : this.copied(address, length);
+  }
+
+  /** A slice of the mapping. */
+  mapped(address: number, length: number): Buffer {
+    const window = this.windowOf(address, length);
+    const at = address - this.#from;
+    return window.subarray(at, at + length);
+  }
+
+  /** The window in which bytes lie; `windowStart` says where it begins. */
+  windowOf(address: number, length: number): Buffer {
+    if (address < this.#from || address + length > this.#from + this.#window.length)
+      this.#slide(address, length);
+    return this.#window;
+  }
+
+  get windowStart(): number {
+    return this.#from;
+  }
+
+  /** A copy of its own. */
+  copied(address: number, length: number): Buffer {
+    const copy = Buffer.allocUnsafeSlow(length);
+    this.copyTo(copy, address);
+    return copy;
+  }
+
+  copyTo(target: Uint8Array, address: number): void {
+    const status = this.#native.copy(target, address);
+    if (status !== LogStatus.OK) throw logError(status, { path: this.#path, address });
+  }
+
+  #slide(address: number, length: number): void {
+    const { window, from } = this.#other;
+    this.#other = { window: this.#window, from: this.#from };
+    if (address >= from && address + length <= from + window.length) {
+      this.#window = window;
+      this.#from = from;
+      return;
+    }
+    const { reserved } = this.#native;
+    const start = Math.floor(address / STRIDE) * STRIDE;
+    const end = Math.min(start + 2 * STRIDE, reserved);
+    // A frame larger than a stride may have to have a window of its own.
+    [this.#from, this.#window] =
+      address + length <= end
+        ? [start, this.#map(start, end - start)]
+        : [address, this.#map(address, length)];
+  }
+
+  #map(address: number, length: number): Buffer {
+    const memory = this.#native.window(address, length);
+    if (memory === undefined) throw logError(LogStatus.GONE, { path: this.#path, address });
+    return Buffer.from(memory);
+  }
+}

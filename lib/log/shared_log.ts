@@ -1,0 +1,109 @@
+import { describeValue } from '../describe_value.js';
+import { argumentError, StrandClosedError } from '../errors.js';
+import type { NativeLog } from '../native_types.js';
+import { checkSignal, optionsOf } from '../options.js';
+import { WeakCollection } from '../weak_collection.js';
+import { FrameMemory } from './frame_memory.js';
+import { LogHeader } from './log_header.js';
+import { type BatchOptions, type IteratorOptions, ShmIterator } from './shm_iterator.js';
+import { ShmWriter } from './shm_writer.js';
+
+export interface TailOptions {
+  /** Where to begin: at the oldest frame unless given, at what comes from now on, or at a cursor. */
+  readonly from?: 'oldest' | 'latest' | bigint;
+  /** Ends the loop with the signal's reason. */
+  readonly signal?: AbortSignal;
+  readonly debugChecks?: boolean;
+}
+
+/** @internal */
+export interface LogParts {
+  readonly log: NativeLog;
+  readonly path: string;
+  readonly writable: boolean;
+  readonly zeroCopy: boolean;
+  readonly debugChecks: boolean;
+}
+
+/** A log file, open in this thread. */
+export class SharedLog {
+  /** `headerSize`, `dataOffset` and `size` as they are now. */
+  readonly header: LogHeader;
+  /** Of a log that was opened `writable`. */
+  readonly writer: ShmWriter | undefined;
+  readonly #native: NativeLog;
+  readonly #parts: LogParts;
+  readonly #iterators = new WeakCollection<ShmIterator>();
+  #isClosed = false;
+
+  /** @internal */
+  constructor(parts: LogParts) {
+    const { log, path, writable, debugChecks } = parts;
+    this.#native = log;
+    this.#parts = parts;
+    const memory = this.#memory();
+    this.header = new LogHeader(log, memory);
+    this.writer = writable ? new ShmWriter(log, memory, { path, debugChecks }) : undefined;
+  }
+
+  /** Another reader of this log, at its first frame or at `startCursor`. */
+  createIterator(options?: IteratorOptions): ShmIterator {
+    const { startCursor } = optionsOf(options, 'createIterator', '{ startCursor }');
+    const { path, debugChecks } = this.#parts;
+    if (this.#isClosed) throw new StrandClosedError(`the log '${path}' was closed: open it again`);
+    const iterator = new ShmIterator({
+      reader: this.#native.openReader(),
+      memory: this.#memory(),
+      path,
+      dataOffset: this.#native.dataOffset,
+      debugChecks,
+      onClose: () => {},
+    });
+    this.#iterators.add(iterator);
+    if (startCursor !== undefined) iterator.seek(startCursor);
+    return iterator;
+  }
+
+  /**
+   * Frames as they come, without an end: `for await (const frame of log.tail())`. Waiting keeps the process alive. Leaving
+   * the loop, closing the log and `signal` end it.
+   */
+  async *tail(options?: TailOptions): AsyncGenerator<Buffer, void, undefined> {
+    const {
+      from = 'oldest',
+      signal,
+      debugChecks,
+    } = optionsOf(options, 'tail', '{ from, signal, debugChecks }');
+    const checked = checkSignal(signal);
+    if (from !== 'oldest' && from !== 'latest' && typeof from !== 'bigint') {
+      throw argumentError(`tail begins from 'oldest', 'latest' or a cursor, got ${describeValue(from)}`);
+    }
+    using iterator = this.createIterator();
+    if (from !== 'oldest') iterator.seek(from === 'latest' ? iterator.committedSize() : from);
+    const batch: BatchOptions = debugChecks === undefined ? {} : { debugChecks };
+    for (;;) {
+      checked?.throwIfAborted();
+      const frames = iterator.nextLargest(batch);
+      if (frames.length > 0) yield* frames;
+      else await iterator.wait(checked === undefined ? {} : { signal: checked });
+    }
+  }
+
+  /** Closes the writer, with what its durability promises, and all iterators. Buffers stay readable. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const iterator of this.#iterators) iterator.close();
+    this.writer?.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Of the file's own bytes for who may write to them, else copies. */
+  #memory(): FrameMemory {
+    const { log, path, writable, zeroCopy } = this.#parts;
+    return new FrameMemory(log, path, writable || zeroCopy);
+  }
+}
