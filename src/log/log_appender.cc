@@ -14,6 +14,8 @@ namespace {
 /// A file that grows doubles, by this much at least and at most.
 constexpr std::uint64_t kLeastGrowth = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kMostGrowth = std::uint64_t{1} << 30U;
+/// Pages are made present so far ahead: a fault each would cost as much as the frames in it.
+constexpr std::uint64_t kPresentAhead = std::uint64_t{256} << 10U;
 
 }  // namespace
 
@@ -42,7 +44,10 @@ LogStatus LogAppender::usable() noexcept {
 
 LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames) noexcept {
   const std::uint64_t needed = payloadBytes + frames * log_->format().overhead();
-  if (end_ <= limit_ && needed <= limit_ - end_) return LogStatus::kOk;
+  if (end_ <= limit_ && needed <= limit_ - end_) {
+    if (end_ + needed > present_) makePresent(end_ + needed);
+    return LogStatus::kOk;
+  }
   const std::uint64_t most = std::min(log_->header().maxCapacity, log_->memory().reserved());
   if (end_ > most || needed > most - end_) {
     fault_ =
@@ -63,7 +68,14 @@ LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames)
   } else {
     return LogStatus::kFile;
   }
+  makePresent(end_ + needed);
   return LogStatus::kOk;
+}
+
+void LogAppender::makePresent(std::uint64_t end) noexcept {
+  const std::uint64_t from = std::max(present_, end_);
+  present_ = std::min(limit_, end + kPresentAhead);
+  log_->memory().prefault(from, present_ - from);
 }
 
 void LogAppender::layOut(std::uint64_t payload) noexcept {
@@ -72,7 +84,6 @@ void LogAppender::layOut(std::uint64_t payload) noexcept {
   std::byte* base = log_->memory().data();
   format.storeTotal(base + end_, total);
   format.storeTotal(base + end_ + total - format.width, total);
-  last_ = end_;
   end_ += total;
 }
 

@@ -69,6 +69,7 @@ class LogAppender {
   LogStatus publish() noexcept;
   LogStatus flushUpTo(std::uint64_t end) noexcept;
   void layOut(std::uint64_t payload) noexcept;
+  void makePresent(std::uint64_t end) noexcept;
   [[nodiscard]] bool neighbourSound() const noexcept;
 
   std::shared_ptr<LogFile> log_;
@@ -76,7 +77,7 @@ class LogAppender {
   std::uint64_t committed_ = 0;
   std::uint64_t end_ = 0;
   std::uint64_t limit_ = 0;  ///< bytes of the file
-  std::uint64_t last_ = 0;   ///< address of the last allocated frame, 0 without one
+  std::uint64_t present_ = 0;  ///< pages before this are mapped for writing
   bool closed_ = false;
   std::unique_ptr<LogFlusher> flusher_;
   Fault fault_;

@@ -101,6 +101,9 @@ class MappedFile {
   /// Whether the file was truncated under us, as far as anybody has noticed. Check it behind every access.
   [[nodiscard]] bool gone() const noexcept { return guard_.tripped() || sharedGuard_.tripped(); }
 
+  /// Makes the pages of a range present for writing, in one call instead of a fault for each. Where the system has no such
+  /// call they fault one by one.
+  void prefault(std::uint64_t offset, std::uint64_t bytes) const noexcept;
   /// See OpenFile::allocate.
   [[nodiscard]] bool grow(std::uint64_t bytes, Fault& fault) noexcept;
   /// Returns once the pages of a range are on the disk.

@@ -247,6 +247,16 @@ bool MappedFile::reaches(std::uint64_t bytes) noexcept {
   return bytes <= now;
 }
 
+void MappedFile::prefault(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+#if defined(MADV_POPULATE_WRITE)
+  const std::uint64_t from = offset / pageBytes() * pageBytes();
+  (void)madvise(data_ + from, wholePages(offset + bytes) - from, MADV_POPULATE_WRITE);
+#else
+  (void)offset;
+  (void)bytes;
+#endif
+}
+
 bool MappedFile::grow(std::uint64_t bytes, Fault& fault) noexcept {
   if (!file_.allocate(bytes, fault)) return false;
   known_.store(bytes, std::memory_order_relaxed);

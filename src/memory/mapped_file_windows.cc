@@ -24,6 +24,7 @@ void OpenFile::unlock(std::uint32_t) const noexcept {}
 std::shared_ptr<MappedFile> MappedFile::map(OpenFile, const Options&, Fault&) noexcept { return nullptr; }
 MappedFile::~MappedFile() = default;
 bool MappedFile::reaches(std::uint64_t) noexcept { return false; }
+void MappedFile::prefault(std::uint64_t, std::uint64_t) const noexcept {}
 bool MappedFile::grow(std::uint64_t, Fault&) noexcept { return false; }
 bool MappedFile::flush(std::uint64_t, std::uint64_t, Fault&) noexcept { return false; }
 
