@@ -16,6 +16,17 @@ export interface TailOptions {
   readonly debugChecks?: boolean;
 }
 
+/** How a log's frames are laid out. Fixed when its file is made. */
+export interface LogFormat {
+  /** Of the two lengths of a frame: 16 or 32. */
+  readonly frameLengthBits: number;
+  readonly checksum: 'crc32c' | false;
+  /** The largest payload. */
+  readonly maxFrameBytes: number;
+  /** Bytes that the file may grow to. */
+  readonly maxCapacityBytes: number;
+}
+
 /** @internal */
 export interface LogParts {
   readonly log: NativeLog;
@@ -29,6 +40,7 @@ export interface LogParts {
 export class SharedLog {
   /** `headerSize`, `dataOffset` and `size` as they are now. */
   readonly header: LogHeader;
+  readonly format: LogFormat;
   /** Of a log that was opened `writable`. */
   readonly writer: ShmWriter | undefined;
   readonly #native: NativeLog;
@@ -43,6 +55,12 @@ export class SharedLog {
     this.#parts = parts;
     const memory = this.#memory();
     this.header = new LogHeader(log, memory);
+    this.format = {
+      frameLengthBits: 8 * (log.overhead - log.lead),
+      checksum: log.checked && 'crc32c',
+      maxFrameBytes: log.maxPayload,
+      maxCapacityBytes: log.maxCapacity,
+    };
     this.writer = writable ? new ShmWriter(log, memory, { path, debugChecks }) : undefined;
   }
 

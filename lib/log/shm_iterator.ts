@@ -145,9 +145,7 @@ export class ShmIterator {
   /** As {@link nextBatch}; a frame larger than the batch may be comes alone. @internal */
   nextLargest(options: BatchOptions): Buffer[] {
     this.#settle();
-    const { messages, bytes, checks } = this.#limits(options);
-    let count = this.#read(this.#next, messages, bytes, checks, true);
-    if (count < 0) count = this.#read(this.#next, 1, ANY_BYTES, checks, false);
+    const count = this.#readLargest(options);
     const frames: Buffer[] = [];
     if (count > 0) this.#slice(frames, count);
     return frames;
@@ -157,10 +155,13 @@ export class ShmIterator {
   readBatch(options?: BatchOptions): FrameBatch {
     this.#settle();
     const { messages, bytes, checks } = this.#limits(options);
-    const count = this.#read(this.#next, messages, bytes, checks, false);
-    const base = this.#box[OUT_BASE] as number;
-    const length = count === 0 ? 0 : (this.#box[OUT_BYTES] as number);
-    return { bytes: this.#inPlace(base, length), starts: this.#starts, lengths: this.#lengths, count };
+    return this.#batchOf(this.#read(this.#next, messages, bytes, checks, false));
+  }
+
+  /** As {@link readBatch}; a frame larger than the batch may be comes alone. @internal */
+  readLargest(options: BatchOptions): FrameBatch {
+    this.#settle();
+    return this.#batchOf(this.#readLargest(options));
   }
 
   /** Where the next frame begins, from the first frame on. Keep it to go on from there another time. */
@@ -281,6 +282,18 @@ export class ShmIterator {
       );
     }
     throw logError(status, { path: this.#path, address: this.#dataOffset + (box[OUT_CURSOR] as number) });
+  }
+
+  #readLargest(options: BatchOptions): number {
+    const { messages, bytes, checks } = this.#limits(options);
+    const count = this.#read(this.#next, messages, bytes, checks, true);
+    return count < 0 ? this.#read(this.#next, 1, ANY_BYTES, checks, false) : count;
+  }
+
+  #batchOf(count: number): FrameBatch {
+    const base = this.#box[OUT_BASE] as number;
+    const length = count === 0 ? 0 : (this.#box[OUT_BYTES] as number);
+    return { bytes: this.#inPlace(base, length), starts: this.#starts, lengths: this.#lengths, count };
   }
 
   #copied(address: number, length: number): Buffer {
