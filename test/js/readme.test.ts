@@ -130,6 +130,7 @@ describe('README.md', () => {
       'docs/choosing.md',
       'docs/columns.md',
       'docs/design.md',
+      'docs/log.md',
       'docs/protocol.md',
       'docs/streams.md',
       'src/ring/protocol.md',
