@@ -1,7 +1,6 @@
 import { describeValue } from '../describe_value.js';
 import type { ConsumerStart } from '../drain.js';
 import { argumentError, rangeError } from '../errors.js';
-import { checkSignal } from '../options.js';
 import { isPosition } from '../position.js';
 import type { Schema } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
@@ -10,14 +9,8 @@ import { BatchTaker } from './batch_taker.js';
 import { ByteTaker } from './byte_taker.js';
 import type { ChunkSource } from './chunk_source.js';
 import { FieldTaker } from './field_taker.js';
-import {
-  type CommonOptions,
-  checkBlocking,
-  checkEncoding,
-  type Mode,
-  modeOf,
-  streamOptionsOf,
-} from './modes.js';
+import { type CommonOptions, checkEncoding, type Mode, modeOf, streamOptionsOf } from './modes.js';
+import { checkOpening, expected, FEW_CHUNKS } from './opening.js';
 import { PayloadTaker } from './payload_taker.js';
 import { isRing, type PlainRing } from './plain_ring.js';
 import { PlainRingSource } from './plain_ring_source.js';
@@ -27,8 +20,6 @@ import type { Taker } from './taker.js';
 
 /** Records of a batch at most, unless told otherwise. */
 export const USUAL_BATCH = 1024;
-/** Batches, and chunks of shared memory, that a readable holds. */
-const FEW_CHUNKS = 2;
 
 /** Options of a readable besides what it reads from. */
 export interface ReadStreamOptions extends CommonOptions {
@@ -61,13 +52,10 @@ export interface OpenSource<T> {
 
 /** Checks the options of a readable and opens what it reads from. */
 export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
-  if (typeof options !== 'object' || options === null) {
-    throw argumentError(
-      `a readable takes { strand }, { view } or { header, data, capacity }, got ${describeValue(options)}`,
-    );
-  }
-  const blocking = checkBlocking(options.blocking);
-  const signal = checkSignal(options.signal);
+  const { blocking, signal } = checkOpening(
+    options,
+    'a readable takes { strand }, { view } or { header, data, capacity }',
+  );
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
     const source = new PlainRingSource(options) as ChunkSource<T>;
@@ -78,7 +66,7 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
     throw rangeError(`maxRecords is a whole number of records from 1, got ${describeValue(maxRecords)}`);
   }
   const ownsView = !('view' in options);
-  const view = ownsView ? openView(options) : checkView(options.view);
+  const view = ownsView ? new StrandView(options.strand, expected(options)) : checkView(options.view);
   try {
     const mode = modeOf(options, view.map.schema.fields);
     // Views are counted one by one: put together they would be copies.
@@ -102,10 +90,6 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
     if (ownsView) view.close();
     throw error;
   }
-}
-
-function openView({ strand, schema }: { strand: StrandLike; schema?: Schema }): StrandView {
-  return new StrandView(strand, schema === undefined ? {} : { schema });
 }
 
 function checkView(view: unknown): StrandView {
