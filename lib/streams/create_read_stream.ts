@@ -1,3 +1,4 @@
+import { optionsOf } from '../options.js';
 import type { NamesOf, RowOf, Schema, ValueOf } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
 import { StrandView } from '../view.js';
@@ -31,8 +32,9 @@ export function createReadStream<S extends Schema>(
   source: Source<S>,
   options?: Without<'batch' | 'binary' | 'field'>,
 ): SABReadable<RowOf<S>>;
-export function createReadStream(source: Source<Schema>, options: ReadStreamOptions = {}): SABReadable {
+export function createReadStream(source: Source<Schema>, options?: ReadStreamOptions): SABReadable {
+  const given = optionsOf(options, 'createReadStream', '{ batch, field, binary, … }');
   return new SABReadable(
-    source instanceof StrandView ? { ...options, view: source } : { ...options, strand: source },
+    source instanceof StrandView ? { ...given, view: source } : { ...given, strand: source },
   );
 }

@@ -1,3 +1,4 @@
+import { optionsOf } from '../options.js';
 import type { NamesOf, RecordOf, Schema } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
 import { StrandWriter } from '../writer.js';
@@ -31,8 +32,9 @@ export function createWriteStream<S extends Schema>(
   target: Target<S>,
   options?: Without<'batch' | 'binary' | 'field'>,
 ): SABWritable<RecordOf<S>>;
-export function createWriteStream(target: Target<Schema>, options: WriteStreamOptions = {}): SABWritable {
+export function createWriteStream(target: Target<Schema>, options?: WriteStreamOptions): SABWritable {
+  const given = optionsOf(options, 'createWriteStream', '{ batch, field, binary, … }');
   return new SABWritable(
-    target instanceof StrandWriter ? { ...options, writer: target } : { ...options, strand: target },
+    target instanceof StrandWriter ? { ...given, writer: target } : { ...given, strand: target },
   );
 }

@@ -15,7 +15,7 @@ import {
 } from './chunk_layout.js';
 import type { ChunkSink } from './chunk_sink.js';
 import { type CommonOptions, checkEncoding, type Mode, modeOf, streamOptionsOf } from './modes.js';
-import { checkOpening, expected, FEW_CHUNKS } from './opening.js';
+import { COMMON_OPTIONS, checkOpening, type Direction, expected, FEW_CHUNKS } from './opening.js';
 import { isRing, type PlainRing } from './plain_ring.js';
 import { PlainRingSink } from './plain_ring_sink.js';
 import { StrandSink } from './strand_sink.js';
@@ -32,6 +32,12 @@ export type SABWritableOptions<S extends Schema = Schema> =
   | ({ readonly writer: StrandWriter<S> } & WriteStreamOptions)
   | (PlainRing & Pick<WriteStreamOptions, 'highWaterMark' | 'signal' | 'blocking'>);
 
+const WRITABLE: Direction = {
+  stream: 'a writable',
+  ends: ['strand', 'writer', 'schema'],
+  options: [...COMMON_OPTIONS, 'defaultEncoding'] satisfies (keyof WriteStreamOptions)[],
+};
+
 export interface OpenSink<T> {
   readonly sink: ChunkSink<T>;
   readonly signal: AbortSignal | undefined;
@@ -40,10 +46,7 @@ export interface OpenSink<T> {
 
 /** Checks the options of a writable and opens what it writes to. */
 export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
-  const { blocking, signal } = checkOpening(
-    options,
-    'a writable takes { strand }, { writer } or { header, data, capacity }',
-  );
+  const { blocking, signal } = checkOpening(options, WRITABLE);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
     const sink = new PlainRingSink(options, blocking) as ChunkSink<unknown> as ChunkSink<T>;

@@ -1,7 +1,7 @@
 import { describeValue } from '../describe_value.js';
 import type { ConsumerStart } from '../drain.js';
-import { argumentError, rangeError } from '../errors.js';
-import { isPosition } from '../position.js';
+import { argumentError } from '../errors.js';
+import { checkFlag } from '../options.js';
 import type { Schema } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
 import { StrandView } from '../view.js';
@@ -9,17 +9,21 @@ import { BatchTaker } from './batch_taker.js';
 import { ByteTaker } from './byte_taker.js';
 import type { ChunkSource } from './chunk_source.js';
 import { FieldTaker } from './field_taker.js';
-import { type CommonOptions, checkEncoding, type Mode, modeOf, streamOptionsOf } from './modes.js';
-import { checkOpening, expected, FEW_CHUNKS } from './opening.js';
+import {
+  type CommonOptions,
+  checkEncoding,
+  checkMaxRecords,
+  type Mode,
+  modeOf,
+  streamOptionsOf,
+} from './modes.js';
+import { COMMON_OPTIONS, checkOpening, type Direction, expected, FEW_CHUNKS } from './opening.js';
 import { PayloadTaker } from './payload_taker.js';
 import { isRing, type PlainRing } from './plain_ring.js';
 import { PlainRingSource } from './plain_ring_source.js';
 import { RecordTaker } from './record_taker.js';
 import { StrandSource } from './strand_source.js';
 import type { Taker } from './taker.js';
-
-/** Records of a batch at most, unless told otherwise. */
-export const USUAL_BATCH = 1024;
 
 /** Options of a readable besides what it reads from. */
 export interface ReadStreamOptions extends CommonOptions {
@@ -42,6 +46,18 @@ export type SABReadableOptions<S extends Schema = Schema> =
   | ({ readonly view: StrandView<S> } & ReadStreamOptions)
   | (PlainRing & Pick<ReadStreamOptions, 'highWaterMark' | 'signal' | 'blocking'>);
 
+const READABLE: Direction = {
+  stream: 'a readable',
+  ends: ['strand', 'view', 'schema'],
+  options: [
+    ...COMMON_OPTIONS,
+    'maxRecords',
+    'zeroCopy',
+    'from',
+    'encoding',
+  ] satisfies (keyof ReadStreamOptions)[],
+};
+
 export interface OpenSource<T> {
   readonly source: ChunkSource<T>;
   readonly zeroCopy: boolean;
@@ -52,19 +68,15 @@ export interface OpenSource<T> {
 
 /** Checks the options of a readable and opens what it reads from. */
 export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
-  const { blocking, signal } = checkOpening(
-    options,
-    'a readable takes { strand }, { view } or { header, data, capacity }',
-  );
+  const { blocking, signal } = checkOpening(options, READABLE);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
     const source = new PlainRingSource(options) as ChunkSource<T>;
     return { source, zeroCopy: false, blocking, signal, stream };
   }
-  const { zeroCopy = false, maxRecords = USUAL_BATCH, encoding, from } = options;
-  if (!isPosition(maxRecords) || maxRecords === 0) {
-    throw rangeError(`maxRecords is a whole number of records from 1, got ${describeValue(maxRecords)}`);
-  }
+  const { encoding, from } = options;
+  const zeroCopy = checkFlag('zeroCopy', options.zeroCopy);
+  const maxRecords = checkMaxRecords(options.maxRecords);
   const ownsView = !('view' in options);
   const view = ownsView ? new StrandView(options.strand, expected(options)) : checkView(options.view);
   try {

@@ -54,7 +54,11 @@ export function createWorkerStream<const Out extends SchemaLike, const B extends
 ): WorkerStream<Uint8Array | string, B extends true ? RowOf<SchemaFrom<Out>>[] : RowOf<SchemaFrom<Out>>>;
 export function createWorkerStream(
   file: string | URL,
-  options?: WorkerStreamOptions & { readonly schemaIn?: undefined; readonly schemaOut?: undefined },
+  options?: WorkerStreamOptions & {
+    readonly schemaIn?: undefined;
+    readonly schemaOut?: undefined;
+    readonly batch?: false | undefined;
+  },
 ): WorkerStream<Uint8Array | string, Buffer>;
 export function createWorkerStream(file: string | URL, options: WorkerStreamOptions = {}): WorkerStream {
   return new WorkerStream(file, options);
