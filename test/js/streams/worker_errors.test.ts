@@ -90,6 +90,19 @@ describe('a worker file', () => {
     },
   );
 
+  test.each(['', 'constructor(options) { super(options); }'])(
+    'that exports a class is named, and told what to export in its place (%s)',
+    async (body) => {
+      const text = `import { Transform } from 'node:stream'; export default class extends Transform { ${body} }`;
+      for (const workers of [1, 2]) {
+        const error = await failureOfText(text, { workers });
+        expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_STRAND_INVALID_ARGUMENT' });
+        expect(error.message).toContain(inlineFile(text));
+        expect(error.message).toContain('a class: export () => new');
+      }
+    },
+  );
+
   test('that takes nothing and makes no stream, or takes a batch and makes one, is told how to write it', async () => {
     expect((await failureOfText('export default () => [1]')).message).toContain('must return a Transform');
     const made = `import { PassThrough } from 'node:stream'; export default (batch) => new PassThrough();`;
