@@ -125,6 +125,20 @@ describe('a worker file', () => {
     expect(error.code).toBeUndefined();
   });
 
+  test.each([
+    ['StrandWriter', 'abort'],
+    ['StrandWriter', 'close'],
+    ['StrandView', 'signalAbort'],
+    ['StrandView', 'close'],
+  ])('that throws has its own error told, also where %s.%s() throws behind it', async (name, method) => {
+    const index = new URL('../../../dist/index.js', import.meta.url).href;
+    const text = `
+      import { ${name} } from '${index}';
+      ${name}.prototype.${method} = () => { throw new Error('broken ring'); };
+      export default (batch) => { throw new RangeError('out of flour'); }`;
+    expect((await failureOfText(text)).message).toBe('out of flour');
+  });
+
   test('whose promise settles never, with nothing left to run, is an error and no hang', async () => {
     for (const text of [
       'export default async function* () { await new Promise(() => {}); }',
