@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MessageChannel } from 'node:worker_threads';
-import { describe, expect, test } from 'vitest';
-import { buildSchema, StrandHeaderError } from '../../../dist/index.js';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { buildSchema, StrandHeaderError, StrandView, StrandWriter } from '../../../dist/index.js';
 import { createWorkerStream } from '../../../dist/streams.js';
 import { expectThrown } from '../support/strands.js';
-import { startChild } from '../support/threads.mjs';
+import { startChild, until } from '../support/threads.mjs';
 import { collect, inlineFile, NUMBER, numbers, through, workerFile } from './support.js';
 
 const ECHO = inlineFile('export default (batch) => batch');
@@ -102,6 +102,43 @@ describe('createWorkerStream', () => {
     );
     // A worker that is left would keep the process.
     expect(await child.done()).toEqual(['DataCloneError']);
+  });
+
+  describe('that fails', () => {
+    afterEach(() => {
+      vi.restoreAllMocks();
+    });
+
+    const closing = () => [
+      vi.spyOn(StrandWriter.prototype, 'close'),
+      vi.spyOn(StrandView.prototype, 'close'),
+    ];
+    const closed = (spies: ReturnType<typeof closing>) =>
+      spies.map(({ mock }) => new Set(mock.contexts).size);
+
+    test('where the thread is refused closes the rings of it', () => {
+      const spies = closing();
+      expect(() => createWorkerStream(ECHO, { worker: { execArgv: 5 } } as never)).toThrow(TypeError);
+      expect(closed(spies)).toEqual([1, 1]);
+    });
+
+    test('behind the start of a thread ends it, and with it those before', async () => {
+      const { postMessage } = Worker.prototype;
+      const post = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (
+        this: Worker,
+        ...sent
+      ) {
+        if (post.mock.calls.length === 2) throw new Error('no room');
+        postMessage.apply(this, sent);
+      });
+      const spies = closing();
+      expect(() => createWorkerStream(ECHO, { ...BOTH, workers: 3 })).toThrow('no room');
+      // With their tickets and receipts.
+      expect(closed(spies)).toEqual([4, 4]);
+      expect(post.mock.contexts).toHaveLength(2);
+      const threads = post.mock.contexts as Worker[];
+      await until(() => threads.every(({ threadId }) => threadId === -1));
+    });
   });
 
   test('gives the workers the options of new Worker', async () => {
