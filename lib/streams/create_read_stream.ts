@@ -11,23 +11,41 @@ type Without<M extends keyof ReadStreamOptions> = ReadStreamOptions & {
 };
 
 /**
- * A `Readable` of a strand: of its records, of arrays of them (`batch`), of one field's values (`field`) or of bytes
- * (`binary`). Errors as of {@link SABReadable}.
+ * A `Readable` of bytes without boundaries, from a strand whose only field is `large_bytes` or `bytes`.
  *
  * @param source a strand, its bare memory, or a view, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
  */
 export function createReadStream(
   source: Source<Schema>,
   options: Without<'batch' | 'field'> & { readonly binary: true },
 ): SABReadable<Buffer>;
+/**
+ * A `Readable` of arrays of records: of those that are there together, at most `maxRecords`.
+ *
+ * @param source a strand, its bare memory, or a view, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
+ */
 export function createReadStream<S extends Schema>(
   source: Source<S>,
   options: Without<'binary' | 'field'> & { readonly batch: true },
 ): SABReadable<RowOf<S>[]>;
+/**
+ * A `Readable` of one field's values. Where there is none it gives `undefined`, since `null` ends a stream.
+ *
+ * @param source a strand, its bare memory, or a view, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
+ */
 export function createReadStream<S extends Schema, const N extends NamesOf<S>>(
   source: Source<S>,
   options: Without<'batch' | 'binary'> & { readonly field: N },
 ): SABReadable<Exclude<ValueOf<S, N>, null> | (null extends ValueOf<S, N> ? undefined : never)>;
+/**
+ * A `Readable` of a strand's records, each an object of its own.
+ *
+ * @param source a strand, its bare memory, or a view, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
+ */
 export function createReadStream<S extends Schema>(
   source: Source<S>,
   options?: Without<'batch' | 'binary' | 'field'>,
