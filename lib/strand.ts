@@ -3,6 +3,7 @@ import { argumentError, StrandCapacityError } from './errors.js';
 import { fieldTypeNamed } from './field_types.js';
 import { initStrandHeader, readStrandHeader } from './header.js';
 import { normalizeMeta, type StrandMeta, type StrandQuery } from './metadata.js';
+import { checkNames } from './options.js';
 import { buildSchema } from './schema.js';
 import type { FieldDescriptor, Schema, SchemaOf } from './schema_types.js';
 import { computeStrandMap, type StrandMap } from './strand_map.js';
@@ -94,10 +95,7 @@ export function createStrand(
   if (typeof options !== 'object' || options === null) {
     throw argumentError(`createStrand takes an object of options, got ${describeValue(options)}`);
   }
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) {
-    throw argumentError(`createStrand has no option '${unknown}'; it takes ${OPTIONS.join(', ')}`);
-  }
+  checkNames(options, 'createStrand', OPTIONS);
   const schema = isSchema(fields) ? fields : buildSchema(fields);
   const meta = metaWithTable(options.meta, options.internTable);
   const map = computeStrandMap({

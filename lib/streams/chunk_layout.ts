@@ -6,8 +6,10 @@ import type { StrandMap } from '../strand_map.js';
 export interface ChunkLayout<T> {
   /** The records of several chunks, in order. Throws for a chunk of the wrong kind, with its first record's index. */
   recordsOf(chunks: readonly T[]): readonly object[];
-  /** The record that a chunk is, good until the next call; undefined where it is none, several, or of the wrong kind. */
+  /** The record that a chunk is, good until `forget`; undefined where it is none, several, or of the wrong kind. */
   recordOf(chunk: T): object | undefined;
+  /** Lets go of the chunk that `recordOf` was given: it would live as long as the stream is idle. */
+  forget(): void;
   /** How many records a chunk is. */
   lengthOf(chunk: T): number;
 }
@@ -24,6 +26,7 @@ export const recordLayout: ChunkLayout<object> = {
     return chunks;
   },
   recordOf: (chunk) => (Array.isArray(chunk) ? undefined : chunk),
+  forget: () => {},
   lengthOf: () => 1,
 };
 
@@ -44,6 +47,7 @@ export const batchLayout: ChunkLayout<readonly object[]> = {
     return chunks.flat();
   },
   recordOf: () => undefined,
+  forget: () => {},
   lengthOf: (chunk) => (Array.isArray(chunk) ? chunk.length : 1),
 };
 
@@ -55,6 +59,9 @@ export function fieldLayout(name: string): ChunkLayout<unknown> {
     recordOf(value) {
       only[name] = value;
       return only;
+    },
+    forget() {
+      only[name] = undefined;
     },
     lengthOf: () => 1,
   };
@@ -78,6 +85,9 @@ export function byteLayout(name: string, most: number): ChunkLayout<Uint8Array> 
       if (chunk.length === 0 || chunk.length > most) return undefined;
       only[name] = chunk;
       return only;
+    },
+    forget() {
+      only[name] = undefined;
     },
     recordsOf(chunks) {
       const records: object[] = [];

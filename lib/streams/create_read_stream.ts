@@ -1,3 +1,4 @@
+import { optionsOf } from '../options.js';
 import type { NamesOf, RowOf, Schema, ValueOf } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
 import { StrandView } from '../view.js';
@@ -10,29 +11,48 @@ type Without<M extends keyof ReadStreamOptions> = ReadStreamOptions & {
 };
 
 /**
- * A `Readable` of a strand: of its records, of arrays of them (`batch`), of one field's values (`field`) or of bytes
- * (`binary`). Errors as of {@link SABReadable}.
+ * A `Readable` of bytes without boundaries, from a strand whose only field is `large_bytes` or `bytes`.
  *
  * @param source a strand, its bare memory, or a view, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
  */
 export function createReadStream(
   source: Source<Schema>,
   options: Without<'batch' | 'field'> & { readonly binary: true },
 ): SABReadable<Buffer>;
+/**
+ * A `Readable` of arrays of records: of those that are there together, at most `maxRecords`.
+ *
+ * @param source a strand, its bare memory, or a view, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
+ */
 export function createReadStream<S extends Schema>(
   source: Source<S>,
   options: Without<'binary' | 'field'> & { readonly batch: true },
 ): SABReadable<RowOf<S>[]>;
+/**
+ * A `Readable` of one field's values. Where there is none it gives `undefined`, since `null` ends a stream.
+ *
+ * @param source a strand, its bare memory, or a view, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
+ */
 export function createReadStream<S extends Schema, const N extends NamesOf<S>>(
   source: Source<S>,
   options: Without<'batch' | 'binary'> & { readonly field: N },
 ): SABReadable<Exclude<ValueOf<S, N>, null> | (null extends ValueOf<S, N> ? undefined : never)>;
+/**
+ * A `Readable` of a strand's records, each an object of its own.
+ *
+ * @param source a strand, its bare memory, or a view, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
+ */
 export function createReadStream<S extends Schema>(
   source: Source<S>,
   options?: Without<'batch' | 'binary' | 'field'>,
 ): SABReadable<RowOf<S>>;
-export function createReadStream(source: Source<Schema>, options: ReadStreamOptions = {}): SABReadable {
+export function createReadStream(source: Source<Schema>, options?: ReadStreamOptions): SABReadable {
+  const given = optionsOf(options, 'createReadStream', '{ batch, field, binary, … }');
   return new SABReadable(
-    source instanceof StrandView ? { ...options, view: source } : { ...options, strand: source },
+    source instanceof StrandView ? { ...given, view: source } : { ...given, strand: source },
   );
 }

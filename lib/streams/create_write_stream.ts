@@ -1,3 +1,4 @@
+import { optionsOf } from '../options.js';
 import type { NamesOf, RecordOf, Schema } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
 import { StrandWriter } from '../writer.js';
@@ -10,29 +11,48 @@ type Without<M extends keyof WriteStreamOptions> = WriteStreamOptions & {
 };
 
 /**
- * A `Writable` into a strand: of records, of arrays of them (`batch`), of one field's values (`field`) or of bytes
- * (`binary`). Errors as of {@link SABWritable}.
+ * A `Writable` that takes bytes and strings, for a strand whose only field is `large_bytes` or `bytes`.
  *
  * @param target a strand, its bare memory, or a writer, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError, StrandBusyError as {@link SABWritable}
  */
 export function createWriteStream(
   target: Target<Schema>,
   options: Without<'batch' | 'field'> & { readonly binary: true },
 ): SABWritable<Uint8Array | string>;
+/**
+ * A `Writable` that takes arrays of records.
+ *
+ * @param target a strand, its bare memory, or a writer, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError, StrandBusyError as {@link SABWritable}
+ */
 export function createWriteStream<S extends Schema>(
   target: Target<S>,
   options: Without<'binary' | 'field'> & { readonly batch: true },
 ): SABWritable<readonly RecordOf<S>[]>;
+/**
+ * A `Writable` that takes values of one field; the others are left out.
+ *
+ * @param target a strand, its bare memory, or a writer, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError, StrandBusyError as {@link SABWritable}
+ */
 export function createWriteStream<S extends Schema, const N extends NamesOf<S>>(
   target: Target<S>,
   options: Without<'batch' | 'binary'> & { readonly field: N },
 ): SABWritable<RecordOf<S> extends { readonly [K in N]?: infer V } ? V : unknown>;
+/**
+ * A `Writable` that takes records.
+ *
+ * @param target a strand, its bare memory, or a writer, which stays open
+ * @throws TypeError, RangeError, StrandHeaderError, StrandBusyError as {@link SABWritable}
+ */
 export function createWriteStream<S extends Schema>(
   target: Target<S>,
   options?: Without<'batch' | 'binary' | 'field'>,
 ): SABWritable<RecordOf<S>>;
-export function createWriteStream(target: Target<Schema>, options: WriteStreamOptions = {}): SABWritable {
+export function createWriteStream(target: Target<Schema>, options?: WriteStreamOptions): SABWritable {
+  const given = optionsOf(options, 'createWriteStream', '{ batch, field, binary, … }');
   return new SABWritable(
-    target instanceof StrandWriter ? { ...options, writer: target } : { ...options, strand: target },
+    target instanceof StrandWriter ? { ...given, writer: target } : { ...given, strand: target },
   );
 }

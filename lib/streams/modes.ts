@@ -2,8 +2,12 @@ import { addAbortSignal, type Stream } from 'node:stream';
 import { isMainThread } from 'node:worker_threads';
 import { describeValue } from '../describe_value.js';
 import { argumentError, rangeError } from '../errors.js';
+import { checkFlag } from '../options.js';
 import { isPosition } from '../position.js';
 import type { SchemaField } from '../schema_types.js';
+
+/** Records of a batch at most, unless told otherwise. */
+const USUAL_BATCH = 1024;
 
 /** What a chunk is. One of the three, or none for a record. */
 export interface ModeOptions {
@@ -30,10 +34,10 @@ export type Mode =
   | { readonly kind: 'field' | 'binary'; readonly name: string };
 
 /** The mode that the options name, for a strand of these fields. */
-export function modeOf(
-  { batch, field, binary }: ModeOptions & { objectMode?: boolean },
-  fields: readonly SchemaField[],
-): Mode {
+export function modeOf(options: ModeOptions, fields: readonly SchemaField[]): Mode {
+  const { field } = options;
+  const batch = checkFlag('batch', options.batch);
+  const binary = checkFlag('binary', options.binary);
   const given = [batch && 'batch', field !== undefined && 'field', binary && 'binary'].filter(Boolean);
   if (given.length > 1) throw argumentError(`a stream has one mode, got ${given.join(' and ')}: choose one`);
   if (batch) return { kind: 'batch' };
@@ -64,10 +68,25 @@ export function streamOptionsOf(
   usualMark: number | undefined,
 ): { objectMode: boolean; highWaterMark?: number } {
   const { highWaterMark = usualMark } = options;
-  if (highWaterMark !== undefined && !isPosition(highWaterMark)) {
+  return { objectMode, ...checkMark(highWaterMark) };
+}
+
+/** What a stream of Node's is told of its mark, if anything is. */
+export function checkMark(highWaterMark: unknown): { highWaterMark?: number } {
+  if (highWaterMark === undefined) return {};
+  if (!isPosition(highWaterMark)) {
     throw rangeError(`highWaterMark is a whole number from 0, got ${describeValue(highWaterMark)}`);
   }
-  return { objectMode, ...(highWaterMark !== undefined && { highWaterMark }) };
+  return { highWaterMark };
+}
+
+/** How many records are given together at most. */
+export function checkMaxRecords(maxRecords: unknown): number {
+  if (maxRecords === undefined) return USUAL_BATCH;
+  if (!isPosition(maxRecords) || maxRecords === 0) {
+    throw rangeError(`maxRecords is a whole number of records from 1, got ${describeValue(maxRecords)}`);
+  }
+  return maxRecords;
 }
 
 /** An encoding, which only bytes have. */
@@ -93,12 +112,11 @@ export function heed(signal: AbortSignal | undefined, stream: Stream): void {
 
 /** Whether waits block. */
 export function checkBlocking(blocking: unknown): boolean {
-  if (blocking === undefined || blocking === false) return false;
-  if (blocking !== true) throw argumentError(`blocking is true or false, got ${describeValue(blocking)}`);
-  if (isMainThread) {
+  const blocks = checkFlag('blocking', blocking);
+  if (blocks && isMainThread) {
     throw argumentError(
       'blocking: true would stop the main thread, and with it everything: use it in workers',
     );
   }
-  return true;
+  return blocks;
 }

@@ -19,7 +19,7 @@ export class SABReadable<T = unknown> extends Readable {
 
   /**
    * @throws StrandHeaderError the buffer holds no valid strand, or one of another schema
-   * @throws TypeError options that do not go together, or with the strand's fields
+   * @throws TypeError, RangeError options that do not exist, or do not go together or with the strand's fields
    */
   constructor(options: SABReadableOptions) {
     const { source, zeroCopy, blocking, signal, stream } = openSource<T>(options);

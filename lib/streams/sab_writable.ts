@@ -22,7 +22,7 @@ export class SABWritable<T = unknown> extends Writable {
   /**
    * @throws StrandHeaderError the buffer holds no valid strand, or one of another schema
    * @throws StrandBusyError the strand has a writer that was filling slots for a whole second
-   * @throws TypeError options that do not go together, or with the strand's fields
+   * @throws TypeError, RangeError options that do not exist, or do not go together or with the strand's fields
    */
   constructor(options: SABWritableOptions) {
     const { sink, signal, stream } = openSink<T>(options);

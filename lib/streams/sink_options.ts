@@ -1,7 +1,6 @@
 import { describeValue } from '../describe_value.js';
 import { argumentError } from '../errors.js';
 import { readStrandHeader } from '../header.js';
-import { checkSignal } from '../options.js';
 import type { Schema } from '../schema_types.js';
 import { asBytes, type StrandLike } from '../shared_bytes.js';
 import type { StrandMap } from '../strand_map.js';
@@ -15,20 +14,11 @@ import {
   recordLayout,
 } from './chunk_layout.js';
 import type { ChunkSink } from './chunk_sink.js';
-import {
-  type CommonOptions,
-  checkBlocking,
-  checkEncoding,
-  type Mode,
-  modeOf,
-  streamOptionsOf,
-} from './modes.js';
+import { type CommonOptions, checkEncoding, type Mode, modeOf, streamOptionsOf } from './modes.js';
+import { COMMON_OPTIONS, checkOpening, type Direction, expected, FEW_CHUNKS } from './opening.js';
 import { isRing, type PlainRing } from './plain_ring.js';
 import { PlainRingSink } from './plain_ring_sink.js';
 import { StrandSink } from './strand_sink.js';
-
-/** Batches that a writable holds. */
-const FEW_CHUNKS = 2;
 
 /** Options of a writable besides what it writes to. */
 export interface WriteStreamOptions extends CommonOptions {
@@ -42,6 +32,12 @@ export type SABWritableOptions<S extends Schema = Schema> =
   | ({ readonly writer: StrandWriter<S> } & WriteStreamOptions)
   | (PlainRing & Pick<WriteStreamOptions, 'highWaterMark' | 'signal' | 'blocking'>);
 
+const WRITABLE: Direction = {
+  stream: 'a writable',
+  ends: ['strand', 'writer', 'schema'],
+  options: [...COMMON_OPTIONS, 'defaultEncoding'] satisfies (keyof WriteStreamOptions)[],
+};
+
 export interface OpenSink<T> {
   readonly sink: ChunkSink<T>;
   readonly signal: AbortSignal | undefined;
@@ -50,13 +46,7 @@ export interface OpenSink<T> {
 
 /** Checks the options of a writable and opens what it writes to. */
 export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
-  if (typeof options !== 'object' || options === null) {
-    throw argumentError(
-      `a writable takes { strand }, { writer } or { header, data, capacity }, got ${describeValue(options)}`,
-    );
-  }
-  const blocking = checkBlocking(options.blocking);
-  const signal = checkSignal(options.signal);
+  const { blocking, signal } = checkOpening(options, WRITABLE);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
     const sink = new PlainRingSink(options, blocking) as ChunkSink<unknown> as ChunkSink<T>;
@@ -73,7 +63,7 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
   );
   const coded = checkEncoding('defaultEncoding', options.defaultEncoding, mode);
   const layout = layoutOf(mode, map) as ChunkLayout<T>;
-  const writer = ownsWriter ? openWriter(options) : options.writer;
+  const writer = ownsWriter ? new StrandWriter(options.strand, expected(options)) : options.writer;
   try {
     const sink = new StrandSink({ writer, layout, ownsWriter, blocking });
     return { sink, signal, stream: { ...stream, ...coded } };
@@ -82,10 +72,6 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
     if (ownsWriter) writer.close();
     throw error;
   }
-}
-
-function openWriter({ strand, schema }: { strand: StrandLike; schema?: Schema }): StrandWriter {
-  return new StrandWriter(strand, schema === undefined ? {} : { schema });
 }
 
 function checkWriter(writer: unknown): StrandWriter {

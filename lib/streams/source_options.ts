@@ -1,8 +1,7 @@
 import { describeValue } from '../describe_value.js';
 import type { ConsumerStart } from '../drain.js';
-import { argumentError, rangeError } from '../errors.js';
-import { checkSignal } from '../options.js';
-import { isPosition } from '../position.js';
+import { argumentError } from '../errors.js';
+import { checkFlag } from '../options.js';
 import type { Schema } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
 import { StrandView } from '../view.js';
@@ -12,23 +11,19 @@ import type { ChunkSource } from './chunk_source.js';
 import { FieldTaker } from './field_taker.js';
 import {
   type CommonOptions,
-  checkBlocking,
   checkEncoding,
+  checkMaxRecords,
   type Mode,
   modeOf,
   streamOptionsOf,
 } from './modes.js';
+import { COMMON_OPTIONS, checkOpening, type Direction, expected, FEW_CHUNKS } from './opening.js';
 import { PayloadTaker } from './payload_taker.js';
 import { isRing, type PlainRing } from './plain_ring.js';
 import { PlainRingSource } from './plain_ring_source.js';
 import { RecordTaker } from './record_taker.js';
 import { StrandSource } from './strand_source.js';
 import type { Taker } from './taker.js';
-
-/** Records of a batch at most, unless told otherwise. */
-export const USUAL_BATCH = 1024;
-/** Batches, and chunks of shared memory, that a readable holds. */
-const FEW_CHUNKS = 2;
 
 /** Options of a readable besides what it reads from. */
 export interface ReadStreamOptions extends CommonOptions {
@@ -51,6 +46,18 @@ export type SABReadableOptions<S extends Schema = Schema> =
   | ({ readonly view: StrandView<S> } & ReadStreamOptions)
   | (PlainRing & Pick<ReadStreamOptions, 'highWaterMark' | 'signal' | 'blocking'>);
 
+const READABLE: Direction = {
+  stream: 'a readable',
+  ends: ['strand', 'view', 'schema'],
+  options: [
+    ...COMMON_OPTIONS,
+    'maxRecords',
+    'zeroCopy',
+    'from',
+    'encoding',
+  ] satisfies (keyof ReadStreamOptions)[],
+};
+
 export interface OpenSource<T> {
   readonly source: ChunkSource<T>;
   readonly zeroCopy: boolean;
@@ -61,24 +68,17 @@ export interface OpenSource<T> {
 
 /** Checks the options of a readable and opens what it reads from. */
 export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
-  if (typeof options !== 'object' || options === null) {
-    throw argumentError(
-      `a readable takes { strand }, { view } or { header, data, capacity }, got ${describeValue(options)}`,
-    );
-  }
-  const blocking = checkBlocking(options.blocking);
-  const signal = checkSignal(options.signal);
+  const { blocking, signal } = checkOpening(options, READABLE);
   if (isRing(options)) {
     const stream = streamOptionsOf(options, true, undefined);
     const source = new PlainRingSource(options) as ChunkSource<T>;
     return { source, zeroCopy: false, blocking, signal, stream };
   }
-  const { zeroCopy = false, maxRecords = USUAL_BATCH, encoding, from } = options;
-  if (!isPosition(maxRecords) || maxRecords === 0) {
-    throw rangeError(`maxRecords is a whole number of records from 1, got ${describeValue(maxRecords)}`);
-  }
+  const { encoding, from } = options;
+  const zeroCopy = checkFlag('zeroCopy', options.zeroCopy);
+  const maxRecords = checkMaxRecords(options.maxRecords);
   const ownsView = !('view' in options);
-  const view = ownsView ? openView(options) : checkView(options.view);
+  const view = ownsView ? new StrandView(options.strand, expected(options)) : checkView(options.view);
   try {
     const mode = modeOf(options, view.map.schema.fields);
     // Views are counted one by one: put together they would be copies.
@@ -102,10 +102,6 @@ export function openSource<T>(options: SABReadableOptions): OpenSource<T> {
     if (ownsView) view.close();
     throw error;
   }
-}
-
-function openView({ strand, schema }: { strand: StrandLike; schema?: Schema }): StrandView {
-  return new StrandView(strand, schema === undefined ? {} : { schema });
 }
 
 function checkView(view: unknown): StrandView {

@@ -31,12 +31,19 @@ export class StrandSink<T> implements ChunkSink<T> {
 
   write(chunk: T): Promise<void> | undefined {
     const only = this.#layout.recordOf(chunk);
-    if (this.#blocking) {
-      if (only === undefined) this.#writer.writeRecordBatch(this.#layout.recordsOf([chunk]));
-      else this.#writer.write(only);
-      return undefined;
+    if (only !== undefined) {
+      try {
+        if (this.#blocking) this.#writer.write(only);
+        else if (!this.#writer.tryWrite(only)) return this.writeAll([chunk]);
+      } finally {
+        this.#layout.forget();
+      }
+    } else if (this.#blocking) {
+      this.#writer.writeRecordBatch(this.#layout.recordsOf([chunk]));
+    } else {
+      return this.writeAll([chunk]);
     }
-    return only !== undefined && this.#writer.tryWrite(only) ? undefined : this.writeAll([chunk]);
+    return undefined;
   }
 
   async writeAll(chunks: readonly T[]): Promise<void> {

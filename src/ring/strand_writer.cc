@@ -16,8 +16,8 @@ using std::chrono::steady_clock;
 
 /// How long an attaching writer sleeps between looks at a busy owner.
 constexpr std::chrono::microseconds kOwnerPoll{100};
-/// A producer that found the ring full sleeps until this part of it is free, so that a consumer which
-/// releases records one by one does not wake it for each.
+/// A producer that found no room sleeps until this part of what is unread is free, so that a consumer
+/// which releases records one by one does not wake it for each.
 constexpr std::uint64_t kWakeDivisor = 8;
 /// A batch larger than the ring goes in steps of this part of it, so that both sides work at once.
 constexpr std::uint64_t kStepDivisor = 4;

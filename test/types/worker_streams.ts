@@ -48,6 +48,8 @@ void (async () => {
 
 // @ts-expect-error no such option
 createWorkerStream('file.mjs', { threads: 4 });
+// @ts-expect-error bytes come in no arrays
+createWorkerStream('file.mjs', { batch: true });
 // @ts-expect-error a file is a path or a URL
 createWorkerStream(5);
 // @ts-expect-error no such type

@@ -9,7 +9,8 @@ type SchemaFrom<S extends SchemaLike> = S extends Schema
     : Schema;
 
 /**
- * A `Duplex` that runs a file in a worker, or in several: `source.pipe(createWorkerStream(file)).pipe(sink)`.
+ * A `Duplex` that runs a file in a worker, or in several: `source.pipe(createWorkerStream(file)).pipe(sink)`. With both
+ * schemas it takes and gives records, with `batch` arrays of them.
  *
  * The file exports a function by default: an async generator function of its source; a function from a batch (an array of
  * records, or a `Buffer`) to a batch or a promise of one; or a function without parameters that returns a Node `Transform`.
@@ -36,6 +37,13 @@ export function createWorkerStream<
   B extends true ? readonly RecordOf<SchemaFrom<In>>[] : RecordOf<SchemaFrom<In>>,
   B extends true ? RowOf<SchemaFrom<Out>>[] : RowOf<SchemaFrom<Out>>
 >;
+/**
+ * A `Duplex` that takes records of `schemaIn`, with `batch` arrays of them, and gives the bytes that the file's function
+ * makes of them in a worker.
+ *
+ * @param file path, from the current folder, or URL of an ES module that exports the function by default
+ * @throws TypeError, RangeError options without a meaning
+ */
 export function createWorkerStream<const In extends SchemaLike, const B extends boolean = false>(
   file: string | URL,
   options: WorkerStreamOptions<In> & {
@@ -44,6 +52,13 @@ export function createWorkerStream<const In extends SchemaLike, const B extends 
     readonly batch?: B;
   },
 ): WorkerStream<B extends true ? readonly RecordOf<SchemaFrom<In>>[] : RecordOf<SchemaFrom<In>>, Buffer>;
+/**
+ * A `Duplex` that takes bytes and gives the records of `schemaOut`, with `batch` arrays of them, that the file's function
+ * makes of them in a worker.
+ *
+ * @param file path, from the current folder, or URL of an ES module that exports the function by default
+ * @throws TypeError, RangeError options without a meaning
+ */
 export function createWorkerStream<const Out extends SchemaLike, const B extends boolean = false>(
   file: string | URL,
   options: WorkerStreamOptions<SchemaLike, Out> & {
@@ -52,9 +67,19 @@ export function createWorkerStream<const Out extends SchemaLike, const B extends
     readonly batch?: B;
   },
 ): WorkerStream<Uint8Array | string, B extends true ? RowOf<SchemaFrom<Out>>[] : RowOf<SchemaFrom<Out>>>;
+/**
+ * A `Duplex` that takes bytes and gives those that the file's function makes of them in a worker.
+ *
+ * @param file path, from the current folder, or URL of an ES module that exports the function by default
+ * @throws TypeError, RangeError options without a meaning
+ */
 export function createWorkerStream(
   file: string | URL,
-  options?: WorkerStreamOptions & { readonly schemaIn?: undefined; readonly schemaOut?: undefined },
+  options?: WorkerStreamOptions & {
+    readonly schemaIn?: undefined;
+    readonly schemaOut?: undefined;
+    readonly batch?: false | undefined;
+  },
 ): WorkerStream<Uint8Array | string, Buffer>;
 export function createWorkerStream(file: string | URL, options: WorkerStreamOptions = {}): WorkerStream {
   return new WorkerStream(file, options);

@@ -39,36 +39,54 @@ export class Lane {
     const input = createStrand(into.schema, into.options);
     const output = createStrand(from.schema, from.options);
     const order = ordered ? ringsForOrder(input.map.index_capacity) : undefined;
-    this.writer = new StrandWriter(input);
-    this.view = new StrandView(output);
-    this.tickets = order && new StrandWriter(order.tickets);
-    this.receipts = order && new StrandView(order.receipts);
-    this.writer.begin();
-    this.tickets?.begin();
+    const opened: { close(): void }[] = [];
+    const open = <T extends { close(): void }>(side: T): T => {
+      opened.push(side);
+      return side;
+    };
+    let worker: Worker | undefined;
+    try {
+      this.writer = open(new StrandWriter(input));
+      this.view = open(new StrandView(output));
+      this.tickets = order && open(new StrandWriter(order.tickets));
+      this.receipts = order && open(new StrandView(order.receipts));
+      this.writer.begin();
+      this.tickets?.begin();
+      worker = new Worker(new URL('./worker_main.js', import.meta.url), {
+        ...options.worker,
+        workerData: options.workerData,
+      });
+      this.worker = worker;
+      this.#gone = this.#listen(worker);
+      const setup: WorkerSetup = {
+        url,
+        input,
+        output,
+        binaryInput: options.schemaIn === undefined,
+        binaryOutput: options.schemaOut === undefined,
+        maxRecords,
+        order,
+      };
+      worker.postMessage(setup);
+    } catch (error) {
+      // Nobody gets a lane that could close them; a thread that is left would wait for its setup for ever.
+      void worker?.terminate();
+      for (const side of opened) side.close();
+      throw error;
+    }
+  }
 
-    this.worker = new Worker(new URL('./worker_main.js', import.meta.url), {
-      ...options.worker,
-      workerData: options.workerData,
-    });
-    this.worker.on('error', (error: unknown) => {
+  /** @returns what settles when the thread has ended */
+  #listen(worker: Worker): Promise<void> {
+    worker.on('error', (error: unknown) => {
       this.#fault ??= error instanceof Error ? error : new Error(`the worker threw ${describeValue(error)}`);
     });
-    this.#gone = new Promise((resolve) => {
-      this.worker.once('exit', (code) => {
+    return new Promise((resolve) => {
+      worker.once('exit', (code) => {
         this.#exitCode = code;
         resolve();
       });
     });
-    const setup: WorkerSetup = {
-      url,
-      input,
-      output,
-      binaryInput: options.schemaIn === undefined,
-      binaryOutput: options.schemaOut === undefined,
-      maxRecords,
-      order,
-    };
-    this.worker.postMessage(setup);
   }
 
   /** Calls `onOver` if the worker stops reading while nothing is being written. */

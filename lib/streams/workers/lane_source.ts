@@ -1,4 +1,5 @@
 import type { Drain } from '../../drain.js';
+import { StrandHeaderError } from '../../errors.js';
 import { END, NONE } from '../chunk_source.js';
 import { worthReleasing } from '../strand_source.js';
 import type { Taker } from '../taker.js';
@@ -31,21 +32,16 @@ export class LaneSource<T> {
     return this.#receipts?.seq ?? 0;
   }
 
-  /** The next chunk of records before `end`. */
-  take(end = Number.POSITIVE_INFINITY): T | typeof NONE | typeof END {
-    const taker = this.#taker;
+  /** The next chunk. */
+  take(): T | typeof NONE | typeof END {
     for (;;) {
-      const to = Math.min(end, this.#committed);
-      if (taker.next < to) {
-        const chunk = taker.take(to);
-        if (chunk !== NONE) return chunk;
-      } else if (taker.next >= end) return NONE;
-      else {
-        const committed = this.#drain.look(taker.next);
-        if (committed === undefined) return NONE;
-        if (committed === taker.next) return END;
-        this.#see(committed);
-      }
+      const chunk = this.takeSeen();
+      if (chunk !== NONE) return chunk;
+      const { next } = this.#taker;
+      const committed = this.#drain.look(next);
+      if (committed === undefined) return NONE;
+      if (committed === next) return END;
+      this.#see(committed);
     }
   }
 
@@ -54,13 +50,17 @@ export class LaneSource<T> {
     this.#see(this.#drain.look(this.#taker.next) ?? this.#committed);
   }
 
-  /** The next chunk of what the last look has shown. */
-  takeSeen(): T | typeof NONE {
-    const chunk = this.take(this.#committed);
-    return chunk === END ? NONE : chunk;
+  /** The next chunk of what the last look has shown, of records before `end`. */
+  takeSeen(end = this.#committed): T | typeof NONE {
+    const taker = this.#taker;
+    while (taker.next < end) {
+      const chunk = taker.take(end);
+      if (chunk !== NONE) return chunk;
+    }
+    return NONE;
   }
 
-  /** Where the results of the oldest unfinished write end; undefined while it is under way. */
+  /** Where the results of the oldest unfinished write end, all of which are seen then; undefined while it is under way. */
   takeReceipt(): number | undefined {
     const receipts = this.#receipts;
     const { receipts: view } = this.lane;
@@ -68,8 +68,15 @@ export class LaneSource<T> {
     const { seq } = receipts;
     const committed = receipts.look();
     if (committed === undefined || committed === seq) return undefined;
-    const [end] = view.readColumn('end', seq, seq + 1);
+    const [end = 0] = view.readColumn('end', seq, seq + 1);
     receipts.release(seq + 1);
+    // Results are committed before their receipt, some of them behind the last look.
+    if (end > this.#committed) this.look();
+    if (end > this.#committed) {
+      throw new StrandHeaderError(
+        `a worker says that results end at record ${end}, and its ring has ${this.#committed}`,
+      );
+    }
     return end;
   }
 

@@ -3,9 +3,11 @@ import { pathToFileURL } from 'node:url';
 import type { WorkerOptions } from 'node:worker_threads';
 import { describeValue } from '../../describe_value.js';
 import { argumentError, rangeError } from '../../errors.js';
+import { checkFlag, checkNames, checkSignal } from '../../options.js';
 import { isPosition } from '../../position.js';
 import { buildSchema } from '../../schema.js';
 import type { FieldDescriptor, Schema } from '../../schema_types.js';
+import { checkMark, checkMaxRecords } from '../modes.js';
 
 /** Fields, or a schema of them. */
 export type SchemaLike = readonly FieldDescriptor[] | Schema;
@@ -13,6 +15,8 @@ export type SchemaLike = readonly FieldDescriptor[] | Schema;
 /** The rings of a worker, unless told otherwise: few enough bytes to stay in a processor's cache. */
 const USUAL_RECORDS = 4096;
 const USUAL_HEAP_BYTES = 2 * 1024 * 1024;
+/** Far more than there are processors: a number of something else would take all memory before it fails. */
+const MOST_WORKERS = 1024;
 
 /** Options of a worker stream besides its file. */
 export interface WorkerStreamOptions<
@@ -23,11 +27,11 @@ export interface WorkerStreamOptions<
   readonly schemaIn?: In | undefined;
   /** What the worker gives: records of these fields; bytes unless given. */
   readonly schemaOut?: Out | undefined;
-  /** Chunks written and read are arrays of records. */
+  /** Chunks written and read are arrays of records, on the sides that have a schema. */
   readonly batch?: boolean | undefined;
   /** Records of one array at most, for the worker's function and, with `batch`, for the reader; 1,024 unless given. */
   readonly maxRecords?: number | undefined;
-  /** Threads that run the same file. Each write goes to the one with the least to do. */
+  /** Threads that run the same file, 1,024 at most. Each write goes to the one with the least to do. */
   readonly workers?: number | undefined;
   /** Whether the results of several workers keep the order of the writes. True unless given. */
   readonly ordered?: boolean | undefined;
@@ -63,23 +67,62 @@ const OPTIONS: readonly string[] = [
   'worker',
 ] satisfies (keyof WorkerStreamOptions)[];
 
+/** Options of the stream itself, checked. */
+export interface CheckedOptions {
+  readonly workers: number;
+  readonly batch: boolean;
+  readonly ordered: boolean;
+  readonly maxRecords: number;
+  readonly mark: ReturnType<typeof checkMark>;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** @throws TypeError, RangeError options that do not exist or have no meaning */
-export function checkWorkerOptions(options: WorkerStreamOptions): WorkerStreamOptions {
+export function checkWorkerOptions(options: WorkerStreamOptions): CheckedOptions {
   if (typeof options !== 'object' || options === null) {
     throw argumentError(`createWorkerStream takes an object of options, got ${describeValue(options)}`);
   }
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) {
-    throw argumentError(`createWorkerStream has no option '${unknown}'; it takes ${OPTIONS.join(', ')}`);
+  checkNames(options, 'createWorkerStream', OPTIONS);
+  const { schemaIn, schemaOut, workers = 1 } = options;
+  if (!isPosition(workers) || workers === 0 || workers > MOST_WORKERS) {
+    throw rangeError(
+      `workers is a whole number of threads from 1 to ${MOST_WORKERS}, got ${describeValue(workers)}: more than there are ` +
+        'processors gain nothing',
+    );
   }
-  const { workers = 1, maxRecords = 1 } = options;
-  if (!isPosition(workers) || workers === 0) {
-    throw rangeError(`workers is a whole number of threads from 1, got ${describeValue(workers)}`);
+  const batch = checkFlag('batch', options.batch);
+  if (batch && schemaIn === undefined && schemaOut === undefined) {
+    throw argumentError(
+      'batch: true is of records: it needs schemaIn or schemaOut; bytes have no boundaries',
+    );
   }
-  if (!isPosition(maxRecords) || maxRecords === 0) {
-    throw rangeError(`maxRecords is a whole number of records from 1, got ${describeValue(maxRecords)}`);
+  checkThreadOptions(options.worker);
+  return {
+    workers,
+    batch,
+    ordered: checkFlag('ordered', options.ordered, true),
+    maxRecords: checkMaxRecords(options.maxRecords),
+    mark: checkMark(options.highWaterMark),
+    signal: checkSignal(options.signal),
+  };
+}
+
+/** Options of `new Worker`. What is wrong with the others Node.js says. */
+function checkThreadOptions(worker: unknown): void {
+  if (worker === undefined) return;
+  if (typeof worker !== 'object' || worker === null || Array.isArray(worker)) {
+    throw argumentError(`worker is an object of options of new Worker, got ${describeValue(worker)}`);
   }
-  return options;
+  if ('workerData' in worker) {
+    throw argumentError(
+      'worker has workerData, which is an option beside it: createWorkerStream(file, { workerData })',
+    );
+  }
+  if ('eval' in worker) {
+    throw argumentError(
+      'worker has eval, but a worker runs a file: give text as a URL, data:text/javascript,…',
+    );
+  }
 }
 
 /** The fields and sizes of a ring. */

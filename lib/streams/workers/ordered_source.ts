@@ -43,10 +43,9 @@ export class OrderedSource<T> {
         source.look();
         this.#end = source.takeReceipt();
       }
-      const chunk = this.#end === undefined ? source.takeSeen() : source.take(this.#end);
-      if (chunk === END) return NONE;
+      const chunk = source.takeSeen(this.#end);
       if (chunk !== NONE) return chunk;
-      if (this.#end === undefined || source.next < this.#end) return NONE;
+      if (this.#end === undefined) return NONE;
       source.release();
       this.#end = undefined;
       this.#shift();

@@ -25,15 +25,32 @@ export async function runWorker(setup: WorkerSetup): Promise<void> {
     const { default: exported } = (await import(setup.url)) as { default?: unknown };
     await run(classify(exported, setup.url), setup, view, writer);
   } catch (error) {
-    const reason = reasonOf(error);
-    writer.abort(reason);
     const wasToldToStop = error instanceof StrandAbortError && view.producerStatus === 'error';
-    if (view.producerStatus !== 'error') view.signalAbort(reason);
+    leave(view, writer, reasonOf(error));
     // The other thread has ended the stream and knows why.
-    if (!wasToldToStop) throw error;
-  } finally {
-    view.close();
-    writer.close();
+    if (wasToldToStop) return;
+    throw error;
+  }
+  view.close();
+  writer.close();
+}
+
+/** Tells the rings why, and lets go of them. What they make of it replaces no error: the thread's end closes them, too. */
+function leave(view: StrandView, writer: StrandWriter, reason: string): void {
+  const steps = [
+    () => writer.abort(reason),
+    () => {
+      if (view.producerStatus !== 'error') view.signalAbort(reason);
+    },
+    () => view.close(),
+    () => writer.close(),
+  ];
+  for (const step of steps) {
+    try {
+      step();
+    } catch {
+      // A ring that was taken over or is closed hears of nothing.
+    }
   }
 }
 

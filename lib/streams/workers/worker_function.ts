@@ -25,10 +25,11 @@ export type WorkerFunction =
 
 /** What kind of function a worker's file exports: generators say so, and only what makes a Transform takes nothing. */
 export function classify(exported: unknown, url: string): WorkerFunction {
-  if (typeof exported !== 'function') {
-    throw new TypeError(
+  if (typeof exported !== 'function' || isClass(exported)) {
+    const found = typeof exported === 'function' ? 'a class: export () => new … of it' : typeof exported;
+    throw argumentError(
       `${url} must export by default a function: an async generator function of its source, a function from a batch to a ` +
-        `batch, or a function without parameters that returns a Transform; its default export is ${typeof exported}`,
+        `batch, or a function without parameters that returns a Transform; its default export is ${found}`,
     );
   }
   const tag = Object.prototype.toString.call(exported);
@@ -37,6 +38,11 @@ export function classify(exported: unknown, url: string): WorkerFunction {
   }
   if (exported.length === 0) return { kind: 'transform', run: exported as TransformFactory };
   return { kind: 'batch', run: exported as BatchFunction };
+}
+
+/** Of all functions only classes, which cannot be called, have a prototype that is not writable. */
+function isClass(exported: object): boolean {
+  return Object.getOwnPropertyDescriptor(exported, 'prototype')?.writable === false;
 }
 
 export function isStream(value: unknown): value is Duplex {

@@ -14,6 +14,7 @@ const resultLayout: ChunkLayout<unknown> = {
   recordsOf: (chunks) => chunks.flat().filter((chunk) => chunk !== null && chunk !== undefined) as object[],
   recordOf: (chunk) =>
     typeof chunk === 'object' && chunk !== null && !Array.isArray(chunk) ? chunk : undefined,
+  forget: () => {},
   lengthOf: (chunk) => (Array.isArray(chunk) ? chunk.length : 1),
 };
 
@@ -27,6 +28,7 @@ function byteResultLayout(name: string, most: number): ChunkLayout<unknown> {
   return {
     recordsOf: (chunks) => layout.recordsOf(bytesOf(chunks)),
     recordOf: (chunk) => (isUint8Array(chunk) ? layout.recordOf(chunk) : undefined),
+    forget: () => layout.forget(),
     lengthOf: () => 1,
   };
 }

@@ -1,7 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { Worker } from 'node:worker_threads';
 import { StrandAbortError, StrandClosedError } from '../../errors.js';
-import { checkSignal } from '../../options.js';
 import { abortError } from '../../status_error.js';
 import type { StrandView } from '../../view.js';
 import { BatchTaker } from '../batch_taker.js';
@@ -11,7 +10,6 @@ import { heed } from '../modes.js';
 import { Pump } from '../pump.js';
 import { reasonOf } from '../reason.js';
 import { RecordTaker } from '../record_taker.js';
-import { USUAL_BATCH } from '../source_options.js';
 import { type StreamStats, statsOfView, statsOfWriter } from '../stream_stats.js';
 import type { Taker } from '../taker.js';
 import { Lane, type LaneOptions } from './lane.js';
@@ -51,15 +49,14 @@ export class WorkerStream<In = unknown, Out = unknown> extends Duplex {
 
   /** @throws TypeError, RangeError options without a meaning */
   constructor(file: string | URL, options: WorkerStreamOptions) {
-    const { schemaIn, schemaOut, workers = 1, ordered = true, highWaterMark } = checkWorkerOptions(options);
-    const signal = checkSignal(options.signal);
+    const { workers, batch, ordered, maxRecords, mark, signal } = checkWorkerOptions(options);
+    const { schemaIn, schemaOut } = options;
     const url = urlOf(file);
     super({
       writableObjectMode: schemaIn !== undefined,
       readableObjectMode: schemaOut !== undefined,
-      ...(highWaterMark !== undefined && { highWaterMark }),
+      ...mark,
     });
-    const { maxRecords = USUAL_BATCH, batch = false } = options;
     const lane = { url, options, maxRecords, ordered: ordered && workers > 1 };
     this.#lanes = startLanes(workers, lane);
     const sources = this.#lanes.map(

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { StrandView, StrandWriter } from '../../../dist/index.js';
 import { createReadStream, createWriteStream } from '../../../dist/streams.js';
 import { numbered, openNumbered, turns } from '../support/strands.js';
-import { byteStrand, collect, collectUntilError, fate, feed } from '../support/streams.js';
+import { byteStrand, collect, collectUntilError, fate, feed, written } from '../support/streams.js';
 import { startThread, until } from '../support/threads.mjs';
 
 describe('a writable', () => {
@@ -54,6 +54,24 @@ describe('a writable', () => {
     new StrandView(strand).signalAbort('enough');
     expect(await ended).toMatchObject({ code: 'ERR_STRAND_ABORTED', reason: 'enough' });
     clearInterval(busy);
+  });
+
+  test.each([
+    ['bytes', { binary: true }],
+    ['values of a field', { field: 'bytes' }],
+  ] as const)('of %s that is idle keeps no chunk alive', async (_, mode) => {
+    const writable = createWriteStream(byteStrand(), mode as { readonly binary: true });
+    const chunk = await (async () => {
+      const bytes = Buffer.alloc(100);
+      await written(writable, bytes);
+      return new WeakRef(bytes);
+    })();
+    await until(() => {
+      globalThis.gc?.();
+      return chunk.deref() === undefined;
+    });
+    writable.destroy();
+    await fate(writable);
   });
 
   test('that blocks has each chunk in the ring when its write returns', async () => {

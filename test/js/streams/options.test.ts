@@ -28,6 +28,9 @@ const both: readonly Bad[] = [
   ['a signal that is none', { signal: {} }, TYPE],
   ['blocking on the main thread', { blocking: true }, TYPE],
   ['a blocking that is no boolean', { blocking: 1 }, TYPE],
+  ['a batch that is no boolean', { batch: 'yes' }, TYPE],
+  ['a binary that is no boolean', { strand: byteStrand(), binary: 1 }, TYPE],
+  ['an unknown option', { batches: true }, TYPE],
 ];
 
 const ofReadables: readonly Bad[] = [
@@ -39,6 +42,8 @@ const ofReadables: readonly Bad[] = [
   ['a start that is none', { from: 'newest' }, TYPE],
   ['a start that has not come', { from: 1 }, RANGE],
   ['a view that is none', { view: {} }, TYPE],
+  ['a zeroCopy that is no boolean', { zeroCopy: 'yes' }, TYPE],
+  ['an option of writables', { defaultEncoding: 'utf8' }, TYPE],
 ];
 
 const ofWritables: readonly Bad[] = [
@@ -46,6 +51,7 @@ const ofWritables: readonly Bad[] = [
   ['an encoding of records', { defaultEncoding: 'utf8' }, TYPE],
   ['an unknown encoding', { strand: byteStrand(), binary: true, defaultEncoding: 'utf9' }, TYPE],
   ['a writer that is none', { writer: {} }, TYPE],
+  ['an option of readables', { maxRecords: 5 }, TYPE],
 ];
 
 describe('a readable', () => {
@@ -110,6 +116,43 @@ describe('a writable', () => {
     const options = { strand, schema } as unknown as SABWritableOptions;
     expect(() => new SABWritable(options)).toThrow(expect.objectContaining({ code: 'ERR_STRAND_HEADER' }));
     writer.write({ n: 0 });
+  });
+});
+
+describe('an option that does not exist', () => {
+  const { strand } = openNumbered();
+  const words = () => new Int32Array(new SharedArrayBuffer(32));
+  const ring = { header: words(), data: words(), capacity: 8 };
+
+  test.each([
+    ['createReadStream', () => createReadStream(strand, { batches: true } as never), /zeroCopy/],
+    ['createWriteStream', () => createWriteStream(strand, { batches: true } as never), /defaultEncoding/],
+    ['a readable of six words', () => new SABReadable({ ...ring, batches: true } as never), /blocking$/],
+    ['a writable of six words', () => new SABWritable({ ...ring, batches: true } as never), /blocking$/],
+  ])('is refused by %s with its name and those that do', (_, create, message) => {
+    expect(create).toThrow(
+      expect.objectContaining({ code: TYPE, message: expect.stringMatching(/no option 'batches'/) }),
+    );
+    expect(create).toThrow(message);
+  });
+
+  test.each([5, 'utf8', null])('is none of %j, which is no object', (options) => {
+    expect(() => createReadStream(strand, options as never)).toThrow(expect.objectContaining({ code: TYPE }));
+    expect(() => createWriteStream(strand, options as never)).toThrow(
+      expect.objectContaining({ code: TYPE }),
+    );
+  });
+
+  test('is none that Node’s streams have and that is settled here', () => {
+    const settled = { objectMode: false, decodeStrings: false, emitClose: false, autoDestroy: false };
+    for (const each of [strand, ring]) {
+      const options = { ...(each === strand ? { strand } : ring), ...settled } as never;
+      const readable = new SABReadable(options);
+      const writable = new SABWritable(options);
+      expect([readable.readableObjectMode, writable.writableObjectMode]).toEqual([true, true]);
+      readable.destroy();
+      writable.destroy();
+    }
   });
 });
 

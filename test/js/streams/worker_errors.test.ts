@@ -90,6 +90,19 @@ describe('a worker file', () => {
     },
   );
 
+  test.each(['', 'constructor(options) { super(options); }'])(
+    'that exports a class is named, and told what to export in its place (%s)',
+    async (body) => {
+      const text = `import { Transform } from 'node:stream'; export default class extends Transform { ${body} }`;
+      for (const workers of [1, 2]) {
+        const error = await failureOfText(text, { workers });
+        expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_STRAND_INVALID_ARGUMENT' });
+        expect(error.message).toContain(inlineFile(text));
+        expect(error.message).toContain('a class: export () => new');
+      }
+    },
+  );
+
   test('that takes nothing and makes no stream, or takes a batch and makes one, is told how to write it', async () => {
     expect((await failureOfText('export default () => [1]')).message).toContain('must return a Transform');
     const made = `import { PassThrough } from 'node:stream'; export default (batch) => new PassThrough();`;
@@ -110,6 +123,20 @@ describe('a worker file', () => {
     expect(error).toBeInstanceOf(Error);
     if (message !== undefined) expect(error.message).toContain(message);
     expect(error.code).toBeUndefined();
+  });
+
+  test.each([
+    ['StrandWriter', 'abort'],
+    ['StrandWriter', 'close'],
+    ['StrandView', 'signalAbort'],
+    ['StrandView', 'close'],
+  ])('that throws has its own error told, also where %s.%s() throws behind it', async (name, method) => {
+    const index = new URL('../../../dist/index.js', import.meta.url).href;
+    const text = `
+      import { ${name} } from '${index}';
+      ${name}.prototype.${method} = () => { throw new Error('broken ring'); };
+      export default (batch) => { throw new RangeError('out of flour'); }`;
+    expect((await failureOfText(text)).message).toBe('out of flour');
   });
 
   test('whose promise settles never, with nothing left to run, is an error and no hang', async () => {

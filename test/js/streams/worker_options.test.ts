@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MessageChannel } from 'node:worker_threads';
-import { describe, expect, test } from 'vitest';
-import { buildSchema, StrandHeaderError } from '../../../dist/index.js';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { buildSchema, StrandHeaderError, StrandView, StrandWriter } from '../../../dist/index.js';
 import { createWorkerStream } from '../../../dist/streams.js';
 import { expectThrown } from '../support/strands.js';
-import { startChild } from '../support/threads.mjs';
+import { startChild, until } from '../support/threads.mjs';
 import { collect, inlineFile, NUMBER, numbers, through, workerFile } from './support.js';
 
 const ECHO = inlineFile('export default (batch) => batch');
@@ -40,14 +40,36 @@ describe('createWorkerStream', () => {
     ['no records', { maxRecords: 0 }, RangeError],
     ['a ring of three records', { indexCapacity: 3 }, StrandHeaderError],
     ['no heap', { heapCapacity: -1 }, StrandHeaderError],
-    ['a negative mark', { highWaterMark: -1 }, TypeError],
+    // No heap: a thousand threads would otherwise start where this is not refused.
+    ['too many workers', { workers: 1025, heapCapacity: -1 }, RangeError],
+    ['a batch that is no boolean', { ...BOTH, batch: 'yes' }, TypeError],
+    ['arrays of bytes', { batch: true }, TypeError],
+    ['an order that is no boolean', { ordered: 'no' }, TypeError],
+    ['a negative mark', { highWaterMark: -1 }, RangeError],
+    ['a mark that is no number', { highWaterMark: '5' }, RangeError],
     ['a field of no type', { schemaIn: [{ name: 'n', type: 'u33' }] }, TypeError],
     ['a signal that is none', { signal: {} }, TypeError],
     ['options of the worker that it refuses', { worker: { execArgv: 5 } }, TypeError],
+    ['options of the worker that are none', { worker: 5 }, TypeError],
+    ['a list of options of the worker', { worker: [] }, TypeError],
+    ['worker data among the options of the worker', { worker: { workerData: 1 } }, TypeError],
+    ['text for a file', { worker: { eval: true } }, TypeError],
     ['worker data that cannot be sent', { workerData: () => {} }, Error],
     ['options that are none', 5, TypeError],
   ])('refuses %s at once', (_, options, type) => {
     expectThrown(() => createWorkerStream(ECHO, options as never), type);
+  });
+
+  test.each([
+    [{ workers: 2000, heapCapacity: -1 }, 'ERR_STRAND_OUT_OF_RANGE', /workers .*1 to 1024.*2000.*processors/],
+    [{ batch: true }, 'ERR_STRAND_INVALID_ARGUMENT', /batch.*schemaIn or schemaOut/],
+    [{ ordered: 'no' }, 'ERR_STRAND_INVALID_ARGUMENT', /ordered.*true or false.*"no"/],
+    [{ highWaterMark: 0.5 }, 'ERR_STRAND_OUT_OF_RANGE', /highWaterMark.*whole number from 0.*0\.5/],
+    [{ worker: { workerData: 1 } }, 'ERR_STRAND_INVALID_ARGUMENT', /worker.*workerData.*beside it/],
+  ])('says of %j what it takes', (options, code, message) => {
+    expect(() => createWorkerStream(ECHO, options as never)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
   });
 
   test.each([5, null, 'n', {}, new Map()])('refuses %s as a schema', (schema) => {
@@ -80,6 +102,43 @@ describe('createWorkerStream', () => {
     );
     // A worker that is left would keep the process.
     expect(await child.done()).toEqual(['DataCloneError']);
+  });
+
+  describe('that fails', () => {
+    afterEach(() => {
+      vi.restoreAllMocks();
+    });
+
+    const closing = () => [
+      vi.spyOn(StrandWriter.prototype, 'close'),
+      vi.spyOn(StrandView.prototype, 'close'),
+    ];
+    const closed = (spies: ReturnType<typeof closing>) =>
+      spies.map(({ mock }) => new Set(mock.contexts).size);
+
+    test('where the thread is refused closes the rings of it', () => {
+      const spies = closing();
+      expect(() => createWorkerStream(ECHO, { worker: { execArgv: 5 } } as never)).toThrow(TypeError);
+      expect(closed(spies)).toEqual([1, 1]);
+    });
+
+    test('behind the start of a thread ends it, and with it those before', async () => {
+      const { postMessage } = Worker.prototype;
+      const post = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (
+        this: Worker,
+        ...sent
+      ) {
+        if (post.mock.calls.length === 2) throw new Error('no room');
+        postMessage.apply(this, sent);
+      });
+      const spies = closing();
+      expect(() => createWorkerStream(ECHO, { ...BOTH, workers: 3 })).toThrow('no room');
+      // With their tickets and receipts.
+      expect(closed(spies)).toEqual([4, 4]);
+      expect(post.mock.contexts).toHaveLength(2);
+      const threads = post.mock.contexts as Worker[];
+      await until(() => threads.every(({ threadId }) => threadId === -1));
+    });
   });
 
   test('gives the workers the options of new Worker', async () => {
