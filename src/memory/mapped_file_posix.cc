@@ -151,13 +151,13 @@ bool OpenFile::clear(std::uint64_t from, std::uint64_t to, Fault& fault) const n
   to = std::min(to, size());
   if (from >= to) return true;
 #if defined(FALLOC_FL_PUNCH_HOLE)
-  constexpr std::uint64_t kWorthAHole = 1024 * 1024;
+  constexpr std::uint64_t kWorthAHole = std::uint64_t{1} << 20U;
   if (to - from >= kWorthAHole && fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                                             static_cast<off_t>(from), static_cast<off_t>(to - from)) == 0) {
     return allocate(size(), fault);
   }
 #endif
-  constexpr std::uint64_t kPiece = 256 * 1024;
+  constexpr std::uint64_t kPiece = std::uint64_t{1} << 18U;
   const std::vector<std::byte> zeros(static_cast<std::size_t>(std::min(kPiece, to - from)));
   for (std::uint64_t at = from; at < to; at += kPiece) {
     if (!write(at, zeros.data(), static_cast<std::size_t>(std::min(kPiece, to - at)), fault)) return false;
