@@ -1,5 +1,6 @@
 import type { NativeLog } from '../native_types.js';
 import { LogStatus, logError } from './log_error.js';
+import { slice } from './slice.js';
 
 /** Every so many bytes a window begins; it is twice as long, so that frames across its end lie in it. */
 const STRIDE = 64 * 1024 * 1024;
@@ -39,8 +40,7 @@ export class FrameMemory {
   /** A slice of the mapping. */
   mapped(address: number, length: number): Buffer {
     const window = this.windowOf(address, length);
-    const at = address - this.#from;
-    return window.subarray(at, at + length);
+    return slice(window.buffer, window.byteOffset + address - this.#from, length);
   }
 
   /** The window in which bytes lie; `windowStart` says where it begins. */

@@ -8,6 +8,7 @@ import type { FrameBatch } from './frame_batch.js';
 import type { FrameMemory } from './frame_memory.js';
 import { iteratorClosedError, LogStatus, logError } from './log_error.js';
 import { LogWaits } from './log_waits.js';
+import { slice } from './slice.js';
 
 const {
   IN_BYTES,
@@ -222,8 +223,8 @@ export class ShmIterator {
 
   #take(ahead: Ahead): Buffer {
     const i = ahead.taken++;
-    const start = this.#starts[i] as number;
-    return ahead.bytes.subarray(start, start + (this.#lengths[i] as number));
+    const { buffer, byteOffset } = ahead.bytes;
+    return slice(buffer, byteOffset + (this.#starts[i] as number), this.#lengths[i] as number);
   }
 
   #several(read: () => number, options: BatchOptions | undefined): Buffer[] {
@@ -248,18 +249,12 @@ export class ShmIterator {
     const base = this.#box[OUT_BASE] as number;
     const bytes = this.#box[OUT_BYTES] as number;
     let sum = 0;
-    let whole: Buffer;
-    let at = 0;
-    if (this.#memory.isMapped) {
-      whole = this.#memory.windowOf(base, bytes);
-      at = base - this.#memory.windowStart;
-    } else {
-      whole = this.#copied(base, bytes);
-    }
+    const whole = this.#memory.isMapped ? this.#memory.windowOf(base, bytes) : this.#copied(base, bytes);
+    const at = whole.byteOffset + (this.#memory.isMapped ? base - this.#memory.windowStart : 0);
+    const { buffer } = whole;
     for (let i = 0; i < count; i++) {
-      const start = at + (starts[i] as number);
       const length = lengths[i] as number;
-      frames.push(whole.subarray(start, start + length));
+      frames.push(slice(buffer, at + (starts[i] as number), length));
       sum += length;
     }
     return sum;

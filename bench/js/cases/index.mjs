@@ -3,6 +3,7 @@ import { chunkCases } from './chunks.mjs';
 import { columnCases } from './columns.mjs';
 import { copyBytes } from './copy_bytes.mjs';
 import { filterCases } from './filter.mjs';
+import { logCases } from './log.mjs';
 import { memoryFlat } from './memory_flat.mjs';
 import { oneThreadCases } from './one_thread.mjs';
 import { roundTrip } from './round_trip.mjs';
@@ -25,4 +26,5 @@ export const cases = [
   ...columnCases,
   ...arrowCases,
   copyBytes,
+  ...logCases,
 ];
