@@ -18,6 +18,8 @@ export class FrameMemory {
   /** The window of the last call. */
   #window: Buffer = Buffer.alloc(0);
   #from = 0;
+  /** The window's ArrayBuffer: to ask a Buffer for it takes as long as to make one. */
+  #memory: ArrayBufferLike = this.#window.buffer;
   /** The one before, since readers and the writer are often in two places. */
   #other: { readonly window: Buffer; readonly from: number } = { window: this.#window, from: 0 };
 
@@ -39,8 +41,9 @@ export class FrameMemory {
 
   /** A slice of the mapping. */
   mapped(address: number, length: number): Buffer {
-    const window = this.windowOf(address, length);
-    return slice(window.buffer, window.byteOffset + address - this.#from, length);
+    if (address < this.#from || address + length > this.#from + this.#window.length)
+      this.#slide(address, length);
+    return slice(this.#memory, address - this.#from, length);
   }
 
   /** The window in which bytes lie; `windowStart` says where it begins. */
@@ -72,16 +75,17 @@ export class FrameMemory {
     if (address >= from && address + length <= from + window.length) {
       this.#window = window;
       this.#from = from;
+      this.#memory = window.buffer;
       return;
     }
     const { reserved } = this.#native;
     const start = Math.floor(address / STRIDE) * STRIDE;
     const end = Math.min(start + 2 * STRIDE, reserved);
     // A frame larger than a stride may have to have a window of its own.
-    [this.#from, this.#window] =
-      address + length <= end
-        ? [start, this.#map(start, end - start)]
-        : [address, this.#map(address, length)];
+    const isAlone = address + length > end;
+    this.#from = isAlone ? address : start;
+    this.#window = this.#map(this.#from, isAlone ? length : end - start);
+    this.#memory = this.#window.buffer;
   }
 
   #map(address: number, length: number): Buffer {
