@@ -56,6 +56,8 @@ LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames)
   const std::uint64_t wanted = std::min(most, std::max(end_ + needed, limit_ + step));
   // A disk that has no room for the comfortable step may have it for the needed one.
   Fault fault;
+  // A file that was cut would be put back to its length, with nothing in it.
+  if (log_->findTruncation(limit_)) return LogStatus::kGone;
   if (log_->memory().grow(wanted, fault)) {
     limit_ = wanted;
   } else if (log_->memory().grow(end_ + needed, fault_)) {

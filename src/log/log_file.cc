@@ -128,9 +128,16 @@ bool LogFile::lost() const noexcept {
   return true;
 }
 
-bool LogFile::findTruncation() noexcept {
-  if (!gone() && memory_->file().size() < std::min(committed(), memory_->reserved())) (void)lost();
+bool LogFile::findTruncation(std::uint64_t bytes) noexcept {
+  // SIZE itself may be among what was cut off.
+  const std::uint64_t least = std::max({bytes, header_.dataOffset, std::min(committed(), memory_->reserved())});
+  if (!gone() && memory_->file().size() < least) (void)lost();
   return gone();
 }
 
 }  // namespace strand
+std::uint64_t LogFile::durable(std::uint64_t committed) const noexcept {
+  const std::uint64_t durable = word(kLogOffsetDurable).loadAcquire();
+  return durable >= header_.dataOffset && durable <= committed ? durable : header_.dataOffset;
+}
+
