@@ -146,14 +146,19 @@ LogStatus LogAppender::publish() noexcept {
     }
   }
   const bool flushFirst = durability_.kind == Durability::Kind::kCommit;
-  if (flushFirst && !log_->memory().flush(committed_, end_ - committed_, fault_)) return LogStatus::kFile;
+  if (flushFirst) {
+    // What earlier writers left to the system lies before DURABLE too, once it has moved.
+    const std::uint64_t from = log_->header().extended ? log_->durable(committed_) : committed_;
+    if (!log_->memory().flush(from, end_ - from, fault_)) return LogStatus::kFile;
+  }
   if (log_->gone()) return LogStatus::kGone;
   // Release: pairs with the readers' acquire. All frames before it are whole.
   log_->word(kLogOffsetSize).storeRelease(end_);
   committed_ = end_;
-  if (flushFirst && flushUpTo(end_) != LogStatus::kOk) return LogStatus::kFile;
+  // The frames are there to be read, whether or not the disk takes the header.
+  const LogStatus flushed = flushFirst ? flushUpTo(end_) : LogStatus::kOk;
   if (const auto event = log_->event()) event->notify();
-  return LogStatus::kOk;
+  return flushed;
 }
 
 LogStatus LogAppender::flushUpTo(std::uint64_t end) noexcept {

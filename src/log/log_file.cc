@@ -135,9 +135,9 @@ bool LogFile::findTruncation(std::uint64_t bytes) noexcept {
   return gone();
 }
 
-}  // namespace strand
 std::uint64_t LogFile::durable(std::uint64_t committed) const noexcept {
   const std::uint64_t durable = word(kLogOffsetDurable).loadAcquire();
   return durable >= header_.dataOffset && durable <= committed ? durable : header_.dataOffset;
 }
 
+}  // namespace strand
