@@ -22,7 +22,8 @@ LogAppender::LogAppender(std::shared_ptr<LogFile> log, Durability durability) no
       durability_(durability),
       committed_(log_->committed()),
       end_(committed_),
-      limit_(std::min(log_->memory().file().size(), log_->memory().reserved())) {
+      limit_(std::min(log_->memory().file().size(), log_->memory().reserved())),
+      announced_(committed_) {
   if (durability_.kind == Durability::Kind::kEvery) {
     flusher_ = std::make_unique<LogFlusher>(log_, durability_.interval);
   }
@@ -42,7 +43,10 @@ LogStatus LogAppender::usable() noexcept {
 
 LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames) noexcept {
   const std::uint64_t needed = payloadBytes + frames * log_->format().overhead();
-  if (end_ <= limit_ && needed <= limit_ - end_) return LogStatus::kOk;
+  if (end_ <= limit_ && needed <= limit_ - end_) {
+    announce(end_ + needed);
+    return LogStatus::kOk;
+  }
   const std::uint64_t most = std::min(log_->header().maxCapacity, log_->memory().reserved());
   if (end_ > most || needed > most - end_) {
     fault_ =
@@ -52,12 +56,12 @@ LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames)
                     " are needed. Begin another file, or make one with a larger capacityBytes or maxCapacityBytes");
     return LogStatus::kFull;
   }
+  // A file that was cut would be put back to its length, with nothing in it.
+  if (log_->findTruncation(limit_)) return LogStatus::kGone;
   const std::uint64_t step = std::clamp(limit_, kLeastGrowth, kMostGrowth);
   const std::uint64_t wanted = std::min(most, std::max(end_ + needed, limit_ + step));
   // A disk that has no room for the comfortable step may have it for the needed one.
   Fault fault;
-  // A file that was cut would be put back to its length, with nothing in it.
-  if (log_->findTruncation(limit_)) return LogStatus::kGone;
   if (log_->memory().grow(wanted, fault)) {
     limit_ = wanted;
   } else if (log_->memory().grow(end_ + needed, fault_)) {
@@ -65,7 +69,14 @@ LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames)
   } else {
     return LogStatus::kFile;
   }
+  announce(end_ + needed);
   return LogStatus::kOk;
+}
+
+void LogAppender::announce(std::uint64_t end) noexcept {
+  if (end <= announced_) return;
+  announced_ = end;
+  if (log_->header().extended) log_->word(kLogOffsetReserved).storeRelaxed(end);
 }
 
 void LogAppender::layOut(std::uint64_t payload) noexcept {
@@ -92,10 +103,6 @@ LogStatus LogAppender::allocate(std::uint64_t payload, bool debugChecks, std::ui
   if (const LogStatus status = reserve(payload, 1); status != LogStatus::kOk) return status;
   if (debugChecks && !neighbourSound()) return LogStatus::kCorrupt;
   at = end_;
-  // Before the frame: a writer that comes after this one's death clears up to there.
-  if (log_->header().extended) {
-    log_->word(kLogOffsetReserved).storeRelaxed(end_ + payload + log_->format().overhead());
-  }
   layOut(payload);
   return LogStatus::kOk;
 }
@@ -115,9 +122,6 @@ LogStatus LogAppender::adopt(std::span<const std::uint32_t> payloads) noexcept {
   const auto largest = payloads.empty() ? 0 : *std::max_element(payloads.begin(), payloads.end());
   if (largest > log_->format().maxPayload()) return LogStatus::kTooLarge;
   if (const LogStatus status = reserve(bytes, payloads.size()); status != LogStatus::kOk) return status;
-  if (log_->header().extended) {
-    log_->word(kLogOffsetReserved).storeRelaxed(end_ + bytes + payloads.size() * log_->format().overhead());
-  }
   for (const std::uint32_t payload : payloads) layOut(payload);
   return commit();
 }

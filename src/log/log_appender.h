@@ -46,7 +46,8 @@ class LogAppender {
   /// Lays out frames whose payloads already lie where they belong, from nextPayload() on, and commits them.
   LogStatus adopt(std::span<const std::uint32_t> payloads) noexcept;
 
-  /// Makes sure that `payloadBytes` and the lengths of `frames` frames fit behind what is allocated; grows the file.
+  /// Makes sure that `payloadBytes` and the lengths of `frames` frames fit behind what is allocated; grows the file. To be
+  /// called before anything is stored there: were this process to die then, the next writer clears up to there.
   LogStatus reserve(std::uint64_t payloadBytes, std::uint64_t frames) noexcept;
   /// Absolute address of the next frame's payload, and how many bytes are left from there to where the file ends now.
   [[nodiscard]] std::uint64_t nextPayload() const noexcept { return end_ + log_->format().lead(); }
@@ -68,6 +69,7 @@ class LogAppender {
   LogStatus usable() noexcept;
   LogStatus publish() noexcept;
   LogStatus flushUpTo(std::uint64_t end) noexcept;
+  void announce(std::uint64_t end) noexcept;
   void layOut(std::uint64_t payload) noexcept;
   [[nodiscard]] bool neighbourSound() const noexcept;
 
@@ -75,8 +77,9 @@ class LogAppender {
   Durability durability_;
   std::uint64_t committed_ = 0;
   std::uint64_t end_ = 0;
-  std::uint64_t limit_ = 0;  ///< bytes of the file
-  std::uint64_t last_ = 0;   ///< address of the last allocated frame, 0 without one
+  std::uint64_t limit_ = 0;      ///< bytes of the file
+  std::uint64_t announced_ = 0;  ///< RESERVED, in a log that has it
+  std::uint64_t last_ = 0;       ///< address of the last allocated frame, 0 without one
   bool closed_ = false;
   std::unique_ptr<LogFlusher> flusher_;
   Fault fault_;
