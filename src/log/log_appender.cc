@@ -14,8 +14,9 @@ namespace {
 /// A file that grows doubles, by this much at least and at most.
 constexpr std::uint64_t kLeastGrowth = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kMostGrowth = std::uint64_t{1} << 30U;
-/// Pages are made present so far ahead: a fault each would cost as much as the frames in it.
-constexpr std::uint64_t kPresentAhead = std::uint64_t{256} << 10U;
+/// Room is announced, and its pages are made present, so far ahead: a fault for each page would cost as much as the frames
+/// in it.
+constexpr std::uint64_t kAhead = std::uint64_t{256} << 10U;
 
 }  // namespace
 
@@ -24,7 +25,8 @@ LogAppender::LogAppender(std::shared_ptr<LogFile> log, Durability durability) no
       durability_(durability),
       committed_(log_->committed()),
       end_(committed_),
-      limit_(std::min(log_->memory().file().size(), log_->memory().reserved())) {
+      limit_(std::min(log_->memory().file().size(), log_->memory().reserved())),
+      announced_(committed_) {
   if (durability_.kind == Durability::Kind::kEvery) {
     flusher_ = std::make_unique<LogFlusher>(log_, durability_.interval);
   }
@@ -34,7 +36,7 @@ LogAppender::~LogAppender() { (void)close(); }
 
 std::uint64_t LogAppender::room() const noexcept {
   const std::uint64_t taken = end_ + log_->format().overhead();
-  return !closed_ && taken <= limit_ ? limit_ - taken : 0;
+  return !closed_ && taken <= announced_ ? announced_ - taken : 0;
 }
 
 LogStatus LogAppender::usable() noexcept {
@@ -45,7 +47,7 @@ LogStatus LogAppender::usable() noexcept {
 LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames) noexcept {
   const std::uint64_t needed = payloadBytes + frames * log_->format().overhead();
   if (end_ <= limit_ && needed <= limit_ - end_) {
-    if (end_ + needed > present_) makePresent(end_ + needed);
+    announce(end_ + needed);
     return LogStatus::kOk;
   }
   const std::uint64_t most = std::min(log_->header().maxCapacity, log_->memory().reserved());
@@ -57,6 +59,8 @@ LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames)
                     " are needed. Begin another file, or make one with a larger capacityBytes or maxCapacityBytes");
     return LogStatus::kFull;
   }
+  // A file that was cut would be put back to its length, with nothing in it.
+  if (log_->findTruncation(limit_)) return LogStatus::kGone;
   const std::uint64_t step = std::clamp(limit_, kLeastGrowth, kMostGrowth);
   const std::uint64_t wanted = std::min(most, std::max(end_ + needed, limit_ + step));
   // A disk that has no room for the comfortable step may have it for the needed one.
@@ -68,14 +72,16 @@ LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames)
   } else {
     return LogStatus::kFile;
   }
-  makePresent(end_ + needed);
+  announce(end_ + needed);
   return LogStatus::kOk;
 }
 
-void LogAppender::makePresent(std::uint64_t end) noexcept {
-  const std::uint64_t from = std::max(present_, end_);
-  present_ = std::min(limit_, end + kPresentAhead);
-  log_->memory().prefault(from, present_ - from);
+void LogAppender::announce(std::uint64_t end) noexcept {
+  if (end <= announced_) return;
+  const std::uint64_t from = announced_;
+  announced_ = std::min(limit_, end + kAhead);
+  if (log_->header().extended) log_->word(kLogOffsetReserved).storeRelaxed(announced_);
+  log_->memory().prefault(from, announced_ - from);
 }
 
 void LogAppender::layOut(std::uint64_t payload) noexcept {
@@ -101,10 +107,6 @@ LogStatus LogAppender::allocate(std::uint64_t payload, bool debugChecks, std::ui
   if (const LogStatus status = reserve(payload, 1); status != LogStatus::kOk) return status;
   if (debugChecks && !neighbourSound()) return LogStatus::kCorrupt;
   at = end_;
-  // Before the frame: a writer that comes after this one's death clears up to there.
-  if (log_->header().extended) {
-    log_->word(kLogOffsetReserved).storeRelaxed(end_ + payload + log_->format().overhead());
-  }
   layOut(payload);
   return LogStatus::kOk;
 }
@@ -124,9 +126,6 @@ LogStatus LogAppender::adopt(std::span<const std::uint32_t> payloads) noexcept {
   const auto largest = payloads.empty() ? 0 : *std::max_element(payloads.begin(), payloads.end());
   if (largest > log_->format().maxPayload()) return LogStatus::kTooLarge;
   if (const LogStatus status = reserve(bytes, payloads.size()); status != LogStatus::kOk) return status;
-  if (log_->header().extended) {
-    log_->word(kLogOffsetReserved).storeRelaxed(end_ + bytes + payloads.size() * log_->format().overhead());
-  }
   for (const std::uint32_t payload : payloads) layOut(payload);
   return commit();
 }
@@ -155,14 +154,19 @@ LogStatus LogAppender::publish() noexcept {
     }
   }
   const bool flushFirst = durability_.kind == Durability::Kind::kCommit;
-  if (flushFirst && !log_->memory().flush(committed_, end_ - committed_, fault_)) return LogStatus::kFile;
+  if (flushFirst) {
+    // What earlier writers left to the system lies before DURABLE too, once it has moved.
+    const std::uint64_t from = log_->header().extended ? log_->durable(committed_) : committed_;
+    if (!log_->memory().flush(from, end_ - from, fault_)) return LogStatus::kFile;
+  }
   if (log_->gone()) return LogStatus::kGone;
   // Release: pairs with the readers' acquire. All frames before it are whole.
   log_->word(kLogOffsetSize).storeRelease(end_);
   committed_ = end_;
-  if (flushFirst && flushUpTo(end_) != LogStatus::kOk) return LogStatus::kFile;
+  // The frames are there to be read, whether or not the disk takes the header.
+  const LogStatus flushed = flushFirst ? flushUpTo(end_) : LogStatus::kOk;
   if (const auto event = log_->event()) event->notify();
-  return LogStatus::kOk;
+  return flushed;
 }
 
 LogStatus LogAppender::flushUpTo(std::uint64_t end) noexcept {

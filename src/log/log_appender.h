@@ -46,9 +46,10 @@ class LogAppender {
   /// Lays out frames whose payloads already lie where they belong, from nextPayload() on, and commits them.
   LogStatus adopt(std::span<const std::uint32_t> payloads) noexcept;
 
-  /// Makes sure that `payloadBytes` and the lengths of `frames` frames fit behind what is allocated; grows the file.
+  /// Makes sure that `payloadBytes` and the lengths of `frames` frames fit behind what is allocated; grows the file. To be
+  /// called before anything is stored there: were this process to die then, the next writer clears up to there.
   LogStatus reserve(std::uint64_t payloadBytes, std::uint64_t frames) noexcept;
-  /// Absolute address of the next frame's payload, and how many bytes are left from there to where the file ends now.
+  /// Absolute address of the next frame's payload, and how many bytes may be stored from there on without reserve().
   [[nodiscard]] std::uint64_t nextPayload() const noexcept { return end_ + log_->format().lead(); }
   [[nodiscard]] std::uint64_t room() const noexcept;
 
@@ -68,16 +69,16 @@ class LogAppender {
   LogStatus usable() noexcept;
   LogStatus publish() noexcept;
   LogStatus flushUpTo(std::uint64_t end) noexcept;
+  void announce(std::uint64_t end) noexcept;
   void layOut(std::uint64_t payload) noexcept;
-  void makePresent(std::uint64_t end) noexcept;
   [[nodiscard]] bool neighbourSound() const noexcept;
 
   std::shared_ptr<LogFile> log_;
   Durability durability_;
   std::uint64_t committed_ = 0;
   std::uint64_t end_ = 0;
-  std::uint64_t limit_ = 0;    ///< bytes of the file
-  std::uint64_t present_ = 0;  ///< pages before this are mapped for writing
+  std::uint64_t limit_ = 0;      ///< bytes of the file
+  std::uint64_t announced_ = 0;  ///< where stores may go without asking: RESERVED, in a log that has it
   bool closed_ = false;
   std::unique_ptr<LogFlusher> flusher_;
   Fault fault_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "log/recovery.h"
+#include "memory/little_endian.h"
 
 namespace strand {
 
@@ -71,6 +72,17 @@ bool checkFormat(const LogHeader& header, const LogOptions& options, Fault& faul
   return true;
 }
 
+/// After a loss of power SIZE may be on the disk while the length of the file, which had grown, is not. What lies before
+/// DURABLE was flushed together with the length that it needs; recovery finds out how far the rest goes.
+bool lostItsLength(std::span<const std::byte> bytes, std::uint64_t fileSize, const std::string& path,
+                   std::uint64_t bootId, LogHeader& header, std::uint64_t& committed) noexcept {
+  Fault ignored;
+  if (!decodeLogHeader(bytes, kMostBytes, path, header, committed, ignored) || !header.extended) return false;
+  const bool sameBoot = bootId != 0 && loadLittle<std::uint64_t>(bytes.data() + kLogOffsetBoot) == bootId;
+  return !sameBoot && committed > fileSize && committed <= header.maxCapacity &&
+         loadLittle<std::uint64_t>(bytes.data() + kLogOffsetDurable) <= fileSize;
+}
+
 }  // namespace
 
 std::shared_ptr<LogFile> LogFile::open(const LogOptions& options, Fault& fault) noexcept {
@@ -93,12 +105,15 @@ std::shared_ptr<LogFile> LogFile::open(const LogOptions& options, Fault& fault) 
   }
   LogHeader header;
   std::uint64_t committed = 0;
-  if (!decodeLogHeader(std::span(bytes).first(known), fileSize, options.path, header, committed, fault) ||
-      !checkFormat(header, options, fault)) {
-    return nullptr;
+  const auto start = std::span(bytes).first(known);
+  const std::uint64_t bootId = options.bootId != 0 ? options.bootId : currentBootId();
+  if (!decodeLogHeader(start, fileSize, options.path, header, committed, fault)) {
+    if (!options.writable || !lostItsLength(start, fileSize, options.path, bootId, header, committed)) return nullptr;
+    fault = {};
   }
+  if (!checkFormat(header, options, fault)) return nullptr;
   // Fills holes, and the rest of a file whose making was interrupted.
-  if (options.writable && !file.allocate(std::max(fileSize, header.capacity), fault)) return nullptr;
+  if (options.writable && !file.allocate(std::max({fileSize, header.capacity, committed}), fault)) return nullptr;
 
   auto memory = MappedFile::map(std::move(file),
                                 {.writable = options.writable,
@@ -108,9 +123,7 @@ std::shared_ptr<LogFile> LogFile::open(const LogOptions& options, Fault& fault) 
                                 fault);
   if (memory == nullptr) return nullptr;
   auto log = std::make_shared<LogFile>(std::move(memory), header);
-  if (options.writable && !recoverLog(*log, options.bootId != 0 ? options.bootId : currentBootId(), fault)) {
-    return nullptr;
-  }
+  if (options.writable && !recoverLog(*log, bootId, fault)) return nullptr;
   return log;
 }
 
@@ -128,9 +141,16 @@ bool LogFile::lost() const noexcept {
   return true;
 }
 
-bool LogFile::findTruncation() noexcept {
-  if (!gone() && memory_->file().size() < std::min(committed(), memory_->reserved())) (void)lost();
+bool LogFile::findTruncation(std::uint64_t bytes) noexcept {
+  // SIZE itself may be among what was cut off.
+  const std::uint64_t least = std::max({bytes, header_.dataOffset, std::min(committed(), memory_->reserved())});
+  if (!gone() && memory_->file().size() < least) (void)lost();
   return gone();
+}
+
+std::uint64_t LogFile::durable(std::uint64_t committed) const noexcept {
+  const std::uint64_t durable = word(kLogOffsetDurable).loadAcquire();
+  return durable >= header_.dataOffset && durable <= committed ? durable : header_.dataOffset;
 }
 
 }  // namespace strand

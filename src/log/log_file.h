@@ -52,8 +52,12 @@ class LogFile {
   /// Whether all bytes before `end` are there to be read. False for good once the file was truncated.
   [[nodiscard]] bool usable(std::uint64_t end) const noexcept { return !gone() && (memory_->reaches(end) || !lost()); }
   [[nodiscard]] bool gone() const noexcept { return lost_.load(std::memory_order_relaxed) || memory_->gone(); }
-  /// Asks the system whether the file still reaches the committed size.
-  bool findTruncation() noexcept;
+  /// Asks the system whether the file still reaches the committed size, and `bytes`.
+  bool findTruncation(std::uint64_t bytes = 0) noexcept;
+
+  /// What lies before it has reached the disk; the first frame where the word is no position up to `committed`. Of
+  /// extended logs.
+  [[nodiscard]] std::uint64_t durable(std::uint64_t committed) const noexcept;
 
   /// A word of the header. Only a writable log stores there.
   [[nodiscard]] Word64 word(std::uint32_t offset) const noexcept { return {memory_->data(), offset}; }

@@ -9,9 +9,9 @@ using namespace layout;  // NOLINT(google-build-using-namespace): the words of o
 bool flushLog(LogFile& log, Fault& fault) noexcept {
   const std::uint64_t committed = log.committed();
   if (!log.header().extended) return log.memory().flush(0, committed, fault);
-  const std::uint64_t durable = log.word(kLogOffsetDurable).loadAcquire();
+  const std::uint64_t durable = log.durable(committed);
   if (durable == committed) return true;
-  if (durable < committed && !log.memory().flush(durable, committed - durable, fault)) return false;
+  if (!log.memory().flush(durable, committed - durable, fault)) return false;
   log.word(kLogOffsetDurable).storeRelease(committed);
   return log.memory().flush(0, log.header().headerSize, fault);
 }

@@ -25,7 +25,8 @@ std::uint64_t LogReader::committed() const noexcept {
 LogStatus LogReader::look(std::uint64_t& end) const noexcept {
   end = log_->committed();
   if (!log_->usable(end)) return LogStatus::kGone;
-  return end < at_ ? LogStatus::kCursor : LogStatus::kOk;
+  if (end >= at_) return LogStatus::kOk;
+  return log_->findTruncation() ? LogStatus::kGone : LogStatus::kCursor;
 }
 
 bool LogReader::ready() const noexcept {
@@ -87,8 +88,13 @@ LogStatus LogReader::next(const Limits& limits, std::span<std::uint32_t> starts,
     lengths[count] = static_cast<std::uint32_t>(payload);
     at += total;
   }
+  // A cut inside of a page raises no signal: all bytes behind it turn zero, the last length before anything it ends.
+  if (status == LogStatus::kCorrupt || (count > 0 && format.loadTotal(base + at - format.width) !=
+                                                         lengths[count - 1] + std::uint64_t{format.overhead()})) {
+    (void)log_->findTruncation();
+  }
   // Whatever was read behind a truncation is thrown away.
-  if (log_->memory().gone()) return LogStatus::kGone;
+  if (log_->gone()) return LogStatus::kGone;
   if (count == 0) return most == 0 && at != end ? LogStatus::kTooSmall : status;
   batch.bytes = starts[count - 1] + std::uint64_t{lengths[count - 1]};
   batch.count = count;
@@ -132,7 +138,8 @@ LogStatus LogReader::previous(const Limits& limits, std::span<std::uint32_t> sta
     starts[count] = static_cast<std::uint32_t>(at_ - at);
     lengths[count] = static_cast<std::uint32_t>(payload);
   }
-  if (log_->memory().gone()) return LogStatus::kGone;
+  if (status == LogStatus::kCorrupt) (void)log_->findTruncation();
+  if (log_->gone()) return LogStatus::kGone;
   if (count == 0) return most == 0 && at != begin_ ? LogStatus::kTooSmall : status;
   batch.base = at + format.lead();
   batch.bytes = at_ - format.trail() - batch.base;
@@ -166,7 +173,8 @@ bool LogReader::reachedBackwards(std::uint64_t from, std::uint64_t target) const
 LogStatus LogReader::seek(std::uint64_t cursor) noexcept {
   const std::uint64_t end = log_->committed();
   if (!log_->usable(end)) return LogStatus::kGone;
-  if (end < begin_ || cursor > end - begin_) return LogStatus::kCursor;
+  const auto refuse = [&] { return log_->findTruncation() ? LogStatus::kGone : LogStatus::kCursor; };
+  if (end < begin_ || cursor > end - begin_) return refuse();
   const std::uint64_t target = begin_ + cursor;
   if (target != end && target != at_) {
     // A log that was cut back may have lost remembered starts, and has other frames there now.
@@ -177,8 +185,8 @@ LogStatus LogReader::seek(std::uint64_t cursor) noexcept {
     if (at_ <= target) below = std::max(below, at_);
     if (at_ >= target && at_ <= end) over = std::min(over, at_);
     const bool backwards = over - target < target - below;
-    if (!(backwards && reachedBackwards(over, target)) && !reachedForwards(below, target)) return LogStatus::kCursor;
-    if (log_->memory().gone()) return LogStatus::kGone;
+    if (!(backwards && reachedBackwards(over, target)) && !reachedForwards(below, target)) return refuse();
+    if (log_->gone()) return LogStatus::kGone;
   }
   at_ = target;
   return LogStatus::kOk;

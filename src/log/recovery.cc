@@ -8,16 +8,34 @@
 
 #include "kernels/crc32c.h"
 
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+
 namespace strand {
 
 using namespace layout;  // NOLINT(google-build-using-namespace): the words of one file format
 
-std::uint64_t currentBootId() noexcept {
+namespace {
+
+/// What the system calls this boot. → the name's length, 0 where it has none
+std::size_t readBootName(std::span<char> text) noexcept {
+#if defined(__APPLE__)
+  std::size_t length = text.size();
+  return sysctlbyname("kern.bootsessionuuid", text.data(), &length, nullptr, 0) == 0 ? length : 0;
+#else
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/sys/kernel/random/boot_id", "re"),
                                                              std::fclose);
-  if (file == nullptr) return 0;
+  return file != nullptr ? std::fread(text.data(), 1, text.size(), file.get()) : 0;
+#endif
+}
+
+}  // namespace
+
+std::uint64_t currentBootId() noexcept {
   std::array<char, 64> text{};
-  const std::size_t length = std::fread(text.data(), 1, text.size(), file.get());
+  const std::size_t length = readBootName(text);
+  if (length == 0) return 0;
   const auto bytes = std::as_bytes(std::span(text)).first(length);
   constexpr std::uint32_t kOther = 0x9E3779B9;
   return (std::uint64_t{crc32c(kOther, bytes)} << 32U) | crc32c(0, bytes);
@@ -47,19 +65,23 @@ bool recoverLog(LogFile& log, std::uint64_t bootId, Fault& fault) noexcept {
     return false;
   }
 
-  std::uint64_t end = committed;
-  std::uint64_t used = log.word(kLogOffsetReserved).loadAcquire();
-  if (bootId != log.word(kLogOffsetBoot).loadAcquire()) {
-    const std::uint64_t durable = log.word(kLogOffsetDurable).loadAcquire();
-    end = soundUpTo(log, durable >= begin && durable <= committed ? durable : begin, committed);
-    used = log.memory().file().size();
+  const std::uint64_t fileSize = log.memory().file().size();
+  if (bootId != 0 && bootId == log.word(kLogOffsetBoot).loadAcquire()) {
+    const std::uint64_t used = std::min(log.word(kLogOffsetReserved).loadAcquire(), fileSize);
+    if (used > committed) {
+      // Flushed too: what was cleared may be whole frames that have reached the disk already, checksums included.
+      if (!log.memory().file().clear(committed, used, fault)) return false;
+      if (!log.memory().flush(committed, used - committed, fault)) return false;
+    }
+    log.word(kLogOffsetReserved).storeRelease(committed);
+    return true;
   }
+  const std::uint64_t end = soundUpTo(log, log.durable(committed), committed);
   if (end != committed) log.word(kLogOffsetSize).storeRelease(end);
-  if (!log.memory().file().clear(end, std::max(used, committed), fault)) return false;
+  if (!log.memory().file().clear(end, fileSize, fault)) return false;
   log.word(kLogOffsetReserved).storeRelease(end);
-  if (end == committed && bootId == log.word(kLogOffsetBoot).loadAcquire()) return true;
   // Cleared pages first: behind a header that says so, nothing of the older frames may come back.
-  if (!log.memory().flush(end, log.memory().file().size() - end, fault)) return false;
+  if (!log.memory().flush(end, fileSize - end, fault)) return false;
   if (!log.memory().flush(begin, end - begin, fault)) return false;
   log.word(kLogOffsetDurable).storeRelease(end);
   log.word(kLogOffsetBoot).storeRelease(bootId);

@@ -21,7 +21,8 @@ namespace strand {
 /// Where the sound frames from `from` on end, at most at `to`.
 [[nodiscard]] std::uint64_t soundUpTo(const LogFile& log, std::uint64_t from, std::uint64_t to) noexcept;
 
-/// A number for this boot of the machine, 0 where the system does not tell boots apart.
+/// A number for this boot of the machine, 0 where the system does not tell boots apart: every writer then recovers as
+/// after a loss of power.
 [[nodiscard]] std::uint64_t currentBootId() noexcept;
 
 }  // namespace strand

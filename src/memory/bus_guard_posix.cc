@@ -38,6 +38,8 @@ struct BusGuardTable {
 
   static BusGuard::Slot* take() noexcept;
   static void install() noexcept;
+  /// Whether an access caused the signal. What kill(2) and its like send carries no address.
+  static bool isFault(const siginfo_t& info) noexcept { return info.si_code > 0; }
   static void onFault(int signal, siginfo_t* info, void* context) noexcept;
   static void passOn(int signal, siginfo_t* info, void* context) noexcept;
 };
@@ -75,22 +77,26 @@ void BusGuardTable::passOn(int signal, siginfo_t* info, void* context) noexcept 
     older.sa_sigaction(signal, info, context);
   } else if (older.sa_handler != SIG_DFL && older.sa_handler != SIG_IGN) {
     older.sa_handler(signal);
-  } else {
+  } else if (isFault(*info) || older.sa_handler == SIG_DFL) {
     // The access is made again when this returns, and then ends the process as it would have without us.
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     sigaction(signal, &standard, nullptr);
+    // One that was sent does not come again by itself; this one waits until the handler has returned.
+    if (!isFault(*info)) (void)raise(signal);
   }
 }
 
 void BusGuardTable::onFault(int signal, siginfo_t* info, void* context) noexcept {
   const int error = errno;
-  const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  const auto address = isFault(*info) ? reinterpret_cast<std::uintptr_t>(info->si_addr) : 0;
   for (Block* block = &first; block != nullptr; block = block->next.load(std::memory_order_acquire)) {
     for (BusGuard::Slot& slot : block->slots) {
       const std::uintptr_t begin = slot.begin.load(std::memory_order_acquire);
-      const std::uintptr_t end = slot.end.load(std::memory_order_relaxed);
+      const std::uintptr_t end = slot.end.load(std::memory_order_acquire);
       if (begin == 0 || address < begin || address >= end) continue;
+      // A slot that was given to another range meanwhile may show the one's begin and the other's end.
+      if (slot.begin.load(std::memory_order_relaxed) != begin) continue;
       const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
       const std::uintptr_t from = address / page * page;
       const int protection = slot.writable.load(std::memory_order_relaxed) ? PROT_READ | PROT_WRITE : PROT_READ;
@@ -113,7 +119,8 @@ BusGuard BusGuard::over(std::byte* data, std::uint64_t size, bool writable) noex
   const auto begin = reinterpret_cast<std::uintptr_t>(data);
   slot->writable.store(writable, std::memory_order_relaxed);
   slot->tripped.store(false, std::memory_order_relaxed);
-  slot->end.store(begin + size, std::memory_order_relaxed);
+  // Release: who sees this end sees that `begin` was 0 before it.
+  slot->end.store(begin + size, std::memory_order_release);
   slot->begin.store(begin, std::memory_order_release);
   return BusGuard(slot);
 }

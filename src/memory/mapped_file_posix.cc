@@ -229,7 +229,7 @@ bool MappedFile::mapAll(const Options& options, Fault& fault) noexcept {
     shared_ = mapPages(sharedBytes_, PROT_READ | PROT_WRITE);
     if (shared_ != nullptr) sharedGuard_ = BusGuard::over(shared_, sharedBytes_, true);
   }
-  known_.store(file_.size(), std::memory_order_relaxed);
+  known_.store(std::min(file_.size(), reserved_), std::memory_order_relaxed);
   return true;
 }
 
