@@ -206,6 +206,19 @@ TEST_P(RecoveredLog, isWalkedEveryTimeWhereBootsAreNotToldApart) {
   EXPECT_EQ(log->committed(), 512 + total_);
 }
 
+TEST_P(RecoveredLog, flushesWhatItKeepsBeforeItSaysSo) {
+  {
+    LogAppender appender(openLog(options_), {});
+    ASSERT_EQ(appender.append(numbered(0, kPage)), LogStatus::kOk);
+  }
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> flushes;
+  options_.onFlush = [&](std::uint64_t at, std::uint64_t bytes) { flushes.emplace_back(at, bytes); };
+  (void)afterPowerLoss();
+  EXPECT_EQ(flushes,
+            (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{kPage, 2 * kPage}, {0, 2 * kPage}, {0, kPage}}))
+      << "what it cleared, what it kept, the header";
+}
+
 TEST_P(RecoveredLog, flushesWhatItClearsBeforeAnybodyWritesThere) {
   {
     LogAppender appender(openLog(options_), {});
@@ -401,6 +414,8 @@ class PowerLoss : public ::testing::Test {
     options.onFlush = [&](std::uint64_t at, std::uint64_t bytes) { disk.flushed(at, bytes); };
     std::vector<Payload> committed;  // as far as anybody can have seen
     std::size_t safe = 0;            // of these, what must not get lost
+    const std::uint64_t frameOverhead = log.reader()->format().overhead();
+    const std::uint64_t odd = random.percent(70) ? 1 : 30;
     disk.begin(readFile(log.path));
     options.bootId = 1000;  // another than the one that made it
     for (int machine = 0; machine < 5; ++machine, ++options.bootId) {
@@ -439,7 +454,9 @@ class PowerLoss : public ::testing::Test {
         std::vector<std::uint64_t> sizes(random.between(1, 3));
         std::uint64_t number = next_;
         for (std::uint64_t& size : sizes) {
-          size = random.percent(20) ? random.below(2 * kPage) : random.below(400);
+          // In most logs frames begin where pages do, and where others began in an earlier life: what must not come back
+          // has the best chances then.
+          size = random.percent(odd) ? random.below(2 * kPage) : 512 * random.between(1, 2) - 8 - frameOverhead;
           committed.push_back(numbered(number++, size));
         }
         const LogStatus status = putNumbered(*appender, next_, sizes, random.below(3));
@@ -510,7 +527,7 @@ TEST_F(PowerLoss, takesNothingThatWasFlushedOnCommit) {
 }
 
 TEST_F(PowerLoss, ofCheckedFramesLeavesAPrefixWhateverWasFlushed) {
-  runMany(test::kChecked, {Kind::kNone, Kind::kEvery, Kind::kCommit}, 80);
+  runMany(test::kChecked, {Kind::kNone, Kind::kEvery, Kind::kCommit}, 300);
 }
 
 }  // namespace
