@@ -17,7 +17,7 @@
 ///   header
 ///   0x000  HEADER_SIZE DATA_OFFSET SIZE                      shmio's 24 bytes: a plain log ends its header here
 ///   0x018  magic, version, frame width, flags, capacities, crc   never changes
-///   0x080  RESERVED DURABLE BOOT WRITER                      writer
+///   0x080  RESERVED DURABLE BOOT                             writer
 ///   0x100  event {counter, waiters}                          both
 ///   0x200  first frame
 ///
@@ -49,7 +49,6 @@ inline constexpr std::uint32_t kLogFlagChecksum = 1U << 0U;
 inline constexpr std::uint32_t kLogOffsetReserved = 0x80;  // u64, end of what was ever allocated and not cleared since
 inline constexpr std::uint32_t kLogOffsetDurable = 0x88;   // u64, what lies before it has been flushed
 inline constexpr std::uint32_t kLogOffsetBoot = 0x90;      // u64, which boot of the machine the last writer ran in
-inline constexpr std::uint32_t kLogOffsetWriter = 0x98;    // u64, its process number, for messages only
 
 inline constexpr std::uint32_t kLogOffsetEvent = 0x100;  // {counter u32, waiters u32}
 

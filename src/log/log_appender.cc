@@ -117,7 +117,7 @@ LogStatus LogAppender::append(std::span<const std::byte> payload) noexcept {
   if (!payload.empty()) {
     std::memcpy(log_->memory().data() + at + log_->format().lead(), payload.data(), payload.size());
   }
-  return commit();
+  return commitFrom(at);
 }
 
 LogStatus LogAppender::adopt(std::span<const std::uint32_t> payloads) noexcept {
@@ -126,8 +126,16 @@ LogStatus LogAppender::adopt(std::span<const std::uint32_t> payloads) noexcept {
   const auto largest = payloads.empty() ? 0 : *std::max_element(payloads.begin(), payloads.end());
   if (largest > log_->format().maxPayload()) return LogStatus::kTooLarge;
   if (const LogStatus status = reserve(bytes, payloads.size()); status != LogStatus::kOk) return status;
+  const std::uint64_t from = end_;
   for (const std::uint32_t payload : payloads) layOut(payload);
-  return commit();
+  return commitFrom(from);
+}
+
+LogStatus LogAppender::commitFrom(std::uint64_t from) noexcept {
+  const LogStatus status = commit();
+  // Whoever is told that a frame was not written may write it again.
+  if (status != LogStatus::kOk && committed_ != end_) end_ = from;
+  return status;
 }
 
 LogStatus LogAppender::commit() noexcept {

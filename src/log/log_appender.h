@@ -68,6 +68,8 @@ class LogAppender {
  private:
   LogStatus usable() noexcept;
   LogStatus publish() noexcept;
+  /// commit() of frames that the caller does not know as allocated: if it fails, those from an address on are given up.
+  LogStatus commitFrom(std::uint64_t from) noexcept;
   LogStatus flushUpTo(std::uint64_t end) noexcept;
   void announce(std::uint64_t end) noexcept;
   void layOut(std::uint64_t payload) noexcept;

@@ -235,6 +235,17 @@ TEST(LogAppender, reservesForFramesThatAreLaidOutLater) {
   EXPECT_EQ(appender.end(), 512U);
 }
 
+TEST(LogAppender, givesAnAppendedFrameUpIfItsCommitFails) {
+  const TestLog log(4096, kChecked);
+  LogAppender appender(log.writer(), kNone);
+  std::uint64_t at = 0;
+  ASSERT_EQ(appender.allocate(8, false, at), LogStatus::kOk);
+  appender.log().memory().data()[at] = std::byte{0};  // a length that leads nowhere
+  const std::uint64_t end = appender.end();
+  EXPECT_EQ(appender.append(makePayload(1, 10)), LogStatus::kCorrupt);
+  EXPECT_EQ(appender.end(), end);
+}
+
 TEST(LogAppender, commitsNothingWithoutAllocatedFrames) {
   const TestLog log;
   LogAppender appender(log.writer(), kNone);
