@@ -121,12 +121,18 @@ class LogHandle final : public Handle {
   napi_value committed(napi_env env, napi_callback_info) { return toNumber(env, log_->committed()); }
 
   /// Bytes of the mapping as an ArrayBuffer that keeps it: window(address, bytes) → ArrayBuffer | undefined
+  /// It ends with the file, since who clones a Buffer copies all of its ArrayBuffer, and nothing lies behind the file.
   napi_value window(napi_env env, napi_callback_info info) {
     const Arguments<2> arguments(env, info);
     const std::uint64_t at = arguments.position(0);
-    const std::uint64_t bytes = arguments.position(1);
+    std::uint64_t bytes = arguments.position(1);
     MappedFile& memory = log_->memory();
     if (bytes > memory.reserved() || at > memory.reserved() - bytes) return nullptr;
+    if (!memory.reaches(at + bytes)) {
+      const std::uint64_t end = std::min(memory.file().size(), memory.reserved());
+      if (at >= end) return nullptr;
+      bytes = std::min(bytes, end - at);
+    }
     auto keeper = std::make_unique<std::shared_ptr<MappedFile>>(log_->keeper());
     const auto drop = [](napi_env, void*, void* hint) {
       std::unique_ptr<std::shared_ptr<MappedFile>>(static_cast<std::shared_ptr<MappedFile>*>(hint));

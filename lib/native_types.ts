@@ -356,7 +356,7 @@ export interface NativeLog {
 
   /** Absolute end of the committed frames. */
   committed(): number;
-  /** An ArrayBuffer over the mapping, which it keeps. → undefined outside of it */
+  /** An ArrayBuffer over the mapping, which it keeps; it ends with the file. → undefined outside of it */
   window(address: number, bytes: number): ArrayBuffer | undefined;
   /** Copies what lies at an address. What was copied counts only if the answer is OK. */
   copy(target: Uint8Array, address: number): number;

@@ -1,3 +1,4 @@
+import { markAsUntransferable } from 'node:worker_threads';
 import type { NativeLog } from '../native_types.js';
 import { LogStatus, logError } from './log_error.js';
 
@@ -68,8 +69,8 @@ export class FrameMemory {
 
   #slide(address: number, length: number): void {
     const { window, from } = this.#other;
-    this.#other = { window: this.#window, from: this.#from };
     if (address >= from && address + length <= from + window.length) {
+      this.#other = { window: this.#window, from: this.#from };
       this.#window = window;
       this.#from = from;
       return;
@@ -78,15 +79,16 @@ export class FrameMemory {
     const start = Math.floor(address / STRIDE) * STRIDE;
     const end = Math.min(start + 2 * STRIDE, reserved);
     // A frame larger than a stride may have to have a window of its own.
-    [this.#from, this.#window] =
-      address + length <= end
-        ? [start, this.#map(start, end - start)]
-        : [address, this.#map(address, length)];
-  }
-
-  #map(address: number, length: number): Buffer {
-    const memory = this.#native.window(address, length);
-    if (memory === undefined) throw logError(LogStatus.GONE, { path: this.#path, address });
-    return Buffer.from(memory);
+    const [at, bytes] = address + length <= end ? [start, end - start] : [address, length];
+    // Shorter where the file ends before that: when it has grown, another one is made.
+    const memory = this.#native.window(at, bytes);
+    if (memory === undefined || at + memory.byteLength < address + length) {
+      throw logError(LogStatus.GONE, { path: this.#path, address });
+    }
+    // Its memory goes with this thread.
+    markAsUntransferable(memory);
+    this.#other = { window: this.#window, from: this.#from };
+    this.#window = Buffer.from(memory);
+    this.#from = at;
   }
 }
