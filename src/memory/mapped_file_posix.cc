@@ -206,8 +206,11 @@ MappedFile::MappedFile(OpenFile file, const Options& options) noexcept
 std::shared_ptr<MappedFile> MappedFile::map(OpenFile file, const Options& options, Fault& fault) noexcept {
   // make_shared cannot reach a private constructor.
   std::shared_ptr<MappedFile> mapped(new (std::nothrow) MappedFile(std::move(file), options));  // NOLINT
-  if (mapped == nullptr || !mapped->mapAll(options, fault)) return nullptr;
-  return mapped;
+  if (mapped == nullptr) return nullptr;
+  if (mapped->mapAll(options, fault)) return mapped;
+  // Nobody could ever map it.
+  if (mapped->file_.created()) mapped->file_.unlink();
+  return nullptr;
 }
 
 bool MappedFile::mapAll(const Options& options, Fault& fault) noexcept {
