@@ -87,8 +87,13 @@ LogStatus LogReader::next(const Limits& limits, std::span<std::uint32_t> starts,
     lengths[count] = static_cast<std::uint32_t>(payload);
     at += total;
   }
-  // Whatever was read behind a truncation is thrown away.
-  if (log_->memory().gone()) return LogStatus::kGone;
+  // Whatever was read behind a truncation is thrown away. One inside of a page raises no signal, but leaves zeros in the
+  // rest of the page: then the last frame's second length is one, or the next frame's first.
+  if (status == LogStatus::kCorrupt ||
+      (count > 0 && format.loadTotal(base + at - format.width) != lengths[count - 1] + std::uint64_t{format.overhead()})) {
+    (void)log_->findTruncation();
+  }
+  if (log_->gone()) return LogStatus::kGone;
   if (count == 0) return most == 0 && at != end ? LogStatus::kTooSmall : status;
   batch.bytes = starts[count - 1] + std::uint64_t{lengths[count - 1]};
   batch.count = count;
@@ -132,7 +137,8 @@ LogStatus LogReader::previous(const Limits& limits, std::span<std::uint32_t> sta
     starts[count] = static_cast<std::uint32_t>(at_ - at);
     lengths[count] = static_cast<std::uint32_t>(payload);
   }
-  if (log_->memory().gone()) return LogStatus::kGone;
+  if (status == LogStatus::kCorrupt) (void)log_->findTruncation();
+  if (log_->gone()) return LogStatus::kGone;
   if (count == 0) return most == 0 && at != begin_ ? LogStatus::kTooSmall : status;
   batch.base = at + format.lead();
   batch.bytes = at_ - format.trail() - batch.base;
