@@ -89,7 +89,11 @@ export class SharedLog {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const iterator of this.#iterators) iterator.close();
-    this.writer?.close();
+    try {
+      this.writer?.close();
+    } finally {
+      this.#native.close();
+    }
   }
 
   [Symbol.dispose](): void {

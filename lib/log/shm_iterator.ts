@@ -214,6 +214,8 @@ export class ShmIterator {
     this.#isClosed = true;
     this.#ahead = undefined;
     this.#waits.close();
+    this.#native.close();
+    this.#slab = EMPTY;
     this.#onClose(this);
   }
 
