@@ -336,7 +336,7 @@ describe('a log with maxCapacityBytes', () => {
     try {
       structuredClone(frame, { transfer: [frame.buffer as ArrayBuffer] });
     } catch (error) {
-      // Since Node.js 21. Before, the bytes are copied.
+      // Since Node.js 22. Before, the bytes are copied.
       expect(error).toMatchObject({ name: 'DataCloneError' });
     }
     log.writer.append(Buffer.alloc(60_000));
