@@ -76,7 +76,7 @@ class LogAppender {
   Durability durability_;
   std::uint64_t committed_ = 0;
   std::uint64_t end_ = 0;
-  std::uint64_t limit_ = 0;  ///< bytes of the file
+  std::uint64_t limit_ = 0;    ///< bytes of the file
   std::uint64_t present_ = 0;  ///< pages before this are mapped for writing
   bool closed_ = false;
   std::unique_ptr<LogFlusher> flusher_;

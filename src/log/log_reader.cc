@@ -89,8 +89,8 @@ LogStatus LogReader::next(const Limits& limits, std::span<std::uint32_t> starts,
   }
   // Whatever was read behind a truncation is thrown away. One inside of a page raises no signal, but leaves zeros in the
   // rest of the page: then the last frame's second length is one, or the next frame's first.
-  if (status == LogStatus::kCorrupt ||
-      (count > 0 && format.loadTotal(base + at - format.width) != lengths[count - 1] + std::uint64_t{format.overhead()})) {
+  if (status == LogStatus::kCorrupt || (count > 0 && format.loadTotal(base + at - format.width) !=
+                                                         lengths[count - 1] + std::uint64_t{format.overhead()})) {
     (void)log_->findTruncation();
   }
   if (log_->gone()) return LogStatus::kGone;
