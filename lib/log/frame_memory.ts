@@ -1,15 +1,8 @@
-import * as threads from 'node:worker_threads';
 import type { NativeLog } from '../native_types.js';
 import { LogStatus, logError } from './log_error.js';
 
 /** Every so many bytes a window begins; it is twice as long, so that frames across its end lie in it. */
 const STRIDE = 64 * 1024 * 1024;
-
-/**
- * Whether memory of an addon could be transferred to a thread that outlives this one and, with it, the mapping. Node.js 22
- * refuses that by itself, and Node.js 24 fails at a thread's end where the memory is marked too.
- */
-const IS_TRANSFERABLE = !('isMarkedAsUntransferable' in threads);
 
 /**
  * A log's bytes as Buffers: the mapping itself, or copies.
@@ -91,7 +84,6 @@ export class FrameMemory {
     if (memory === undefined || at + memory.byteLength < address + length) {
       throw logError(LogStatus.GONE, { path: this.#path, address });
     }
-    if (IS_TRANSFERABLE) threads.markAsUntransferable(memory);
     this.#other = { window: this.#window, from: this.#from };
     this.#window = Buffer.from(memory);
     this.#from = at;

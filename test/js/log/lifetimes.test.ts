@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SharedLog } from '../../../dist/log.js';
 import {
@@ -104,22 +105,41 @@ describe('Buffers', () => {
     }
   });
 
-  test('of a worker stay readable in it until its end', async () => {
+  test('of a worker are copied to other threads, and nothing of it is left to them', async () => {
     const file = freshPath();
     openWritable({ path: file }).writer.append(Buffer.from('read there'));
-    for (let i = 0; i < 10; i++) {
-      const thread = startThread(({ log, data, say }) => {
-        const shared = log.createSharedLog({ path: data, zeroCopy: true });
-        const frame = shared.createIterator().next() as Buffer;
-        shared.close();
-        say(frame);
-        say(frame.toString());
-      }, file);
-      // A clone of the frame, and nothing that ends with the thread.
-      const clone = await thread.said<Uint8Array>();
-      expect(await thread.said()).toBe('read there');
-      await thread.done();
-      expect(Buffer.from(clone).toString()).toBe('read there');
+    for (const isTransferred of [false, true]) {
+      for (let i = 0; i < 5; i++) {
+        const { port1, port2 } = new MessageChannel();
+        const thread = startThread(
+          async ({ log, data, say, hear }) => {
+            const port = await hear<MessagePort>();
+            const shared = log.createSharedLog({ path: data.file, zeroCopy: true });
+            const frame = shared.createIterator().next() as Buffer;
+            shared.close();
+            try {
+              port.postMessage(frame, data.isTransferred ? [frame.buffer as ArrayBuffer] : []);
+            } catch (error) {
+              // Where the transfer is refused.
+              port.postMessage(
+                (error as Error).name === 'DataCloneError' ? Buffer.from('read there') : undefined,
+              );
+            }
+            port.close();
+            say(frame.toString());
+          },
+          { file, isTransferred },
+        );
+        const arrived = new Promise<Uint8Array>((resolve) => port1.once('message', resolve));
+        thread.worker.postMessage(port2, [port2]);
+        expect(await thread.said()).toBe('read there');
+        await thread.done();
+        const copy = await arrived;
+        globalThis.gc?.();
+        await new Promise(setImmediate);
+        expect(Buffer.from(copy).toString()).toBe('read there');
+        port1.close();
+      }
     }
   });
 });
