@@ -29,7 +29,7 @@ napi_value toValue(napi_env env, LogStatus status) noexcept {
 class LogReaderHandle final : public Handle {
  public:
   LogReaderHandle(Napi::Env env, const std::shared_ptr<LogFile>& log, std::shared_ptr<LogWatch> watch) noexcept
-      : Handle(env), reader_(log), watch_(std::move(watch)) {}
+      : Handle(env), reader_(std::in_place, log), watch_(std::move(watch)) {}
   ~LogReaderHandle() override { stopWaiting(); }
   LogReaderHandle(const LogReaderHandle&) = delete;
   LogReaderHandle& operator=(const LogReaderHandle&) = delete;
@@ -47,6 +47,7 @@ class LogReaderHandle final : public Handle {
     method<R, &R::look>(object, "look");
     method<R, &R::arm>(object, "arm");
     method<R, &R::disarmWait>(object, "disarm");
+    method<R, &R::close>(object, "close");
     method<Handle, &Handle::fired>(object, "fired");
   }
 
@@ -56,36 +57,47 @@ class LogReaderHandle final : public Handle {
 
   template <Read kRead>
   napi_value read(napi_env env, napi_callback_info) noexcept {
+    if (!reader_) return toValue(env, LogStatus::kClosed);
     const LogReader::Limits limits{box_.count32(Box::kInMessages), box_.count(Box::kInBytes),
                                    box_.number(Box::kInChecks) != 0};
     LogReader::Batch batch;
-    const LogStatus status = (reader_.*kRead)(limits, {starts_, kMaxFrames}, {lengths_, kMaxFrames}, batch);
+    const LogStatus status = ((*reader_).*kRead)(limits, {starts_, kMaxFrames}, {lengths_, kMaxFrames}, batch);
     box_.set(Box::kOutBase, batch.base);
     box_.set(Box::kOutBytes, batch.bytes);
     box_.set(Box::kOutCount, std::uint64_t{batch.count});
-    box_.set(Box::kOutCursor, reader_.cursor());
+    box_.set(Box::kOutCursor, reader_->cursor());
     return toValue(env, status);
   }
 
   napi_value seek(napi_env env, napi_callback_info) {
-    const LogStatus status = reader_.seek(box_.count(Box::kInFrom));
-    box_.set(Box::kOutCursor, reader_.cursor());
+    if (!reader_) return toValue(env, LogStatus::kClosed);
+    const LogStatus status = reader_->seek(box_.count(Box::kInFrom));
+    box_.set(Box::kOutCursor, reader_->cursor());
     return toValue(env, status);
   }
 
   /// → whether the next read has something to say
   napi_value look(napi_env env, napi_callback_info) {
-    box_.set(Box::kOutCommitted, reader_.committed());
-    box_.set(Box::kOutCursor, reader_.cursor());
-    return binding::toValue(env, reader_.ready() ? 1U : 0U);
+    if (!reader_) return binding::toValue(env, 0U);
+    box_.set(Box::kOutCommitted, reader_->committed());
+    box_.set(Box::kOutCursor, reader_->cursor());
+    return binding::toValue(env, reader_->ready() ? 1U : 0U);
   }
 
   napi_value arm(napi_env env, napi_callback_info) {
-    if (armOn(watch_->address()) && !watch_->hold()) disarm();
+    if (watch_ != nullptr && armOn(watch_->address()) && !watch_->hold()) disarm();
     return binding::toValue(env, armed() ? 1U : 0U);
   }
   napi_value disarmWait(napi_env, napi_callback_info) {
     stopWaiting();
+    return nullptr;
+  }
+
+  /// Lets go of the file, however long the object itself lives.
+  napi_value close(napi_env, napi_callback_info) {
+    stopWaiting();
+    watch_.reset();
+    reader_.reset();
     return nullptr;
   }
 
@@ -95,7 +107,8 @@ class LogReaderHandle final : public Handle {
     watch_->release();
   }
 
-  LogReader reader_;
+  /// Empty once it is closed.
+  std::optional<LogReader> reader_;
   std::shared_ptr<LogWatch> watch_;
   std::uint32_t* starts_ = nullptr;
   std::uint32_t* lengths_ = nullptr;
@@ -118,18 +131,37 @@ class LogHandle final : public Handle {
   void expose(Napi::Object object) noexcept;
 
  private:
-  napi_value committed(napi_env env, napi_callback_info) { return toNumber(env, log_->committed()); }
+  napi_value committed(napi_env env, napi_callback_info) {
+    return toNumber(env, log_ != nullptr ? log_->committed() : committed_);
+  }
+
+  /// Lets go of the file, however long the object itself lives.
+  napi_value close(napi_env, napi_callback_info) {
+    if (log_ == nullptr) return nullptr;
+    committed_ = log_->committed();
+    appender_.reset();
+    watch_.reset();
+    log_.reset();
+    return nullptr;
+  }
 
   /// Bytes of the mapping as an ArrayBuffer that keeps it: window(address, bytes) → ArrayBuffer | undefined
+  /// It ends with the file, since who clones a Buffer copies all of its ArrayBuffer, and nothing lies behind the file.
   napi_value window(napi_env env, napi_callback_info info) {
     const Arguments<2> arguments(env, info);
     const std::uint64_t at = arguments.position(0);
-    const std::uint64_t bytes = arguments.position(1);
+    std::uint64_t bytes = arguments.position(1);
+    if (log_ == nullptr) return nullptr;
     MappedFile& memory = log_->memory();
     if (bytes > memory.reserved() || at > memory.reserved() - bytes) return nullptr;
-    auto keeper = std::make_unique<std::shared_ptr<MappedFile>>(log_->keeper());
+    if (!memory.reaches(at + bytes)) {
+      const std::uint64_t end = std::min(memory.file().size(), memory.reserved());
+      if (at >= end) return nullptr;
+      bytes = std::min(bytes, end - at);
+    }
+    auto keeper = std::make_unique<std::shared_ptr<MappedPages>>(log_->pages());
     const auto drop = [](napi_env, void*, void* hint) {
-      std::unique_ptr<std::shared_ptr<MappedFile>>(static_cast<std::shared_ptr<MappedFile>*>(hint));
+      std::unique_ptr<std::shared_ptr<MappedPages>>(static_cast<std::shared_ptr<MappedPages>*>(hint));
     };
     napi_value buffer = nullptr;
     if (napi_create_external_arraybuffer(env, memory.data() + at, bytes, drop, keeper.get(), &buffer) != napi_ok) {
@@ -144,6 +176,7 @@ class LogHandle final : public Handle {
     const Arguments<2> arguments(env, info);
     const std::span<std::byte> target = rawBytesOf(env, arguments[0]);
     const std::uint64_t at = arguments.position(1);
+    if (log_ == nullptr) return toValue(env, LogStatus::kClosed);
     const MappedFile& memory = log_->memory();
     if (target.size() > memory.reserved() || at > memory.reserved() - target.size()) {
       return toValue(env, LogStatus::kGone);
@@ -155,6 +188,9 @@ class LogHandle final : public Handle {
   /// frameAt(address) → bytes of its payload, or −1 where no committed or allocated frame is
   napi_value frameAt(napi_env env, napi_callback_info info) {
     const std::uint64_t at = Arguments<1>(env, info).position(0);
+    napi_value none = nullptr;
+    napi_create_double(env, -1.0, &none);
+    if (log_ == nullptr) return none;
     const std::uint64_t end = appender_ != nullptr ? appender_->end() : log_->committed();
     const FrameFormat& format = log_->format();
     std::uint64_t total = 0;
@@ -162,9 +198,7 @@ class LogHandle final : public Handle {
       total = format.totalAt(log_->data(), at, end);
     }
     if (total != 0 && format.loadTotal(log_->data() + at + total - format.width) != total) total = 0;
-    napi_value value = nullptr;
-    napi_create_double(env, total == 0 || log_->gone() ? -1.0 : static_cast<double>(total - format.overhead()), &value);
-    return value;
+    return total == 0 || log_->gone() ? none : toNumber(env, total - format.overhead());
   }
 
   template <class Call>
@@ -207,7 +241,9 @@ class LogHandle final : public Handle {
   napi_value faultMessage(napi_env env, napi_callback_info) {
     return Napi::String::New(env, appender_ == nullptr ? std::string() : appender_->fault().message);
   }
+  /// → undefined of a closed log
   napi_value openReader(napi_env env, napi_callback_info) {
+    if (log_ == nullptr) return nullptr;
     Napi::Object object = Napi::Object::New(env);
     auto handle = std::make_unique<LogReaderHandle>(env, log_, watch_);
     handle->expose(object);
@@ -215,9 +251,12 @@ class LogHandle final : public Handle {
     return object;
   }
 
+  /// Null once it is closed.
   std::shared_ptr<LogFile> log_;
   std::shared_ptr<LogWatch> watch_;
   std::unique_ptr<LogAppender> appender_;
+  /// Where the frames ended then.
+  std::uint64_t committed_ = 0;
   std::uint32_t* lengths_ = nullptr;
 };
 
@@ -252,6 +291,7 @@ void LogHandle::expose(Napi::Object object) noexcept {
   method<L, &L::closeWriter>(object, "closeWriter");
   method<L, &L::faultMessage>(object, "faultMessage");
   method<L, &L::openReader>(object, "openReader");
+  method<L, &L::close>(object, "close");
 }
 
 std::uint64_t countOf(const Napi::Object& options, const char* name) noexcept {

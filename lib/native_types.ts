@@ -356,7 +356,7 @@ export interface NativeLog {
 
   /** Absolute end of the committed frames. */
   committed(): number;
-  /** An ArrayBuffer over the mapping, which it keeps. → undefined outside of it */
+  /** An ArrayBuffer over the mapping, which it keeps; it ends with the file. → undefined outside of it */
   window(address: number, bytes: number): ArrayBuffer | undefined;
   /** Copies what lies at an address. What was copied counts only if the answer is OK. */
   copy(target: Uint8Array, address: number): number;
@@ -374,7 +374,10 @@ export interface NativeLog {
   closeWriter(): number;
   /** What the system said. */
   faultMessage(): string;
+  /** Of a log that is not closed. */
   openReader(): NativeLogReader;
+  /** Lets go of the file. */
+  close(): void;
 }
 
 export interface NativeLogReader {
@@ -390,6 +393,8 @@ export interface NativeLogReader {
   seek(): number;
   /** Leaves `OUT_COMMITTED` and `OUT_CURSOR`. → 1 if the next read has frames or a fault */
   look(): number;
+  /** Lets go of the file. */
+  close(): void;
   /** Has commits wake this thread's loop until `disarm`. → 0 where the system has no thread for it */
   arm(): number;
   disarm(): void;

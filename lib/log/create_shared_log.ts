@@ -57,12 +57,14 @@ export function createSharedLog(options: SharedLogOptions): SharedLog {
   if (unknown !== undefined) {
     throw argumentError(`createSharedLog knows no option ${describeValue(unknown)}: ${KNOWN.join(', ')}`);
   }
-  const { writable = false, zeroCopy = false, debugChecks = isDebugging() } = given;
+  const writable = flagOf('writable', given.writable) ?? false;
+  const zeroCopy = flagOf('zeroCopy', given.zeroCopy) ?? false;
+  const debugChecks = flagOf('debugChecks', given.debugChecks) ?? isDebugging();
   const path = pathOf(given.path);
   const log = unwrap(
     native.openLog({
       path,
-      writable: Boolean(writable),
+      writable,
       capacity: bytesOf('capacityBytes', given.capacityBytes),
       maxCapacity: bytesOf('maxCapacityBytes', given.maxCapacityBytes),
       maxFrameBytes: bytesOf('maxFrameBytes', given.maxFrameBytes),
@@ -73,9 +75,9 @@ export function createSharedLog(options: SharedLogOptions): SharedLog {
   return new SharedLog({
     log,
     path,
-    writable: Boolean(writable),
-    zeroCopy: Boolean(zeroCopy),
-    debugChecks: Boolean(debugChecks),
+    writable,
+    zeroCopy,
+    debugChecks,
   });
 }
 
@@ -90,6 +92,11 @@ function pathOf(path: unknown): string {
     throw argumentError(`a log's path is a non-empty string or a file URL, got ${describeValue(path)}`);
   }
   return path;
+}
+
+function flagOf(name: string, flag: unknown): boolean | undefined {
+  if (flag === undefined || typeof flag === 'boolean') return flag;
+  throw argumentError(`${name} is a boolean, got ${describeValue(flag)}`);
 }
 
 function bytesOf(name: string, bytes: unknown): number {

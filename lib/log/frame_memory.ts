@@ -71,8 +71,8 @@ export class FrameMemory {
 
   #slide(address: number, length: number): void {
     const { window, from } = this.#other;
-    this.#other = { window: this.#window, from: this.#from };
     if (address >= from && address + length <= from + window.length) {
+      this.#other = { window: this.#window, from: this.#from };
       this.#window = window;
       this.#from = from;
       this.#memory = window.buffer;
@@ -82,15 +82,15 @@ export class FrameMemory {
     const start = Math.floor(address / STRIDE) * STRIDE;
     const end = Math.min(start + 2 * STRIDE, reserved);
     // A frame larger than a stride may have to have a window of its own.
-    const isAlone = address + length > end;
-    this.#from = isAlone ? address : start;
-    this.#window = this.#map(this.#from, isAlone ? length : end - start);
+    const [at, bytes] = address + length <= end ? [start, end - start] : [address, length];
+    // Shorter where the file ends before that: when it has grown, another one is made.
+    const memory = this.#native.window(at, bytes);
+    if (memory === undefined || at + memory.byteLength < address + length) {
+      throw logError(LogStatus.GONE, { path: this.#path, address });
+    }
+    this.#other = { window: this.#window, from: this.#from };
+    this.#window = Buffer.from(memory);
+    this.#from = at;
     this.#memory = this.#window.buffer;
-  }
-
-  #map(address: number, length: number): Buffer {
-    const memory = this.#native.window(address, length);
-    if (memory === undefined) throw logError(LogStatus.GONE, { path: this.#path, address });
-    return Buffer.from(memory);
   }
 }

@@ -30,7 +30,7 @@ export function logError(status: number, { path, address }: LogPlace): Error {
         `'${path}' has no frame that begins at byte ${address}: cursors come from cursor() of an iterator of this log`,
       );
     case LogStatus.CLOSED:
-      return new StrandClosedError(`the writer of '${path}' was closed`);
+      return new StrandClosedError(`the log '${path}', or its writer, was closed`);
     default:
       return new StrandError('ERR_STRAND_LOG_FILE', `'${path}' cannot be used: status ${status}`);
   }

@@ -84,9 +84,9 @@ export class SharedLog {
 
   /**
    * Frames as they come, without an end: `for await (const frame of log.tail())`. Waiting keeps the process alive. Leaving
-   * the loop, closing the log and `signal` end it.
+   * the loop ends it; closing the log and `signal` do with an error.
    */
-  async *tail(options?: TailOptions): AsyncGenerator<Buffer, void, undefined> {
+  tail(options?: TailOptions): AsyncGenerator<Buffer, void, undefined> {
     const {
       from = 'oldest',
       signal,
@@ -96,15 +96,10 @@ export class SharedLog {
     if (from !== 'oldest' && from !== 'latest' && typeof from !== 'bigint') {
       throw argumentError(`tail begins from 'oldest', 'latest' or a cursor, got ${describeValue(from)}`);
     }
-    using iterator = this.createIterator();
+    // What comes from now on, not from when the loop asks first.
+    const iterator = this.createIterator();
     if (from !== 'oldest') iterator.seek(from === 'latest' ? iterator.committedSize() : from);
-    const batch: BatchOptions = debugChecks === undefined ? {} : { debugChecks };
-    for (;;) {
-      checked?.throwIfAborted();
-      const frames = iterator.nextLargest(batch);
-      if (frames.length > 0) yield* frames;
-      else await iterator.wait(checked === undefined ? {} : { signal: checked });
-    }
+    return follow(iterator, debugChecks === undefined ? {} : { debugChecks }, checked);
   }
 
   /** Closes the writer, with what its durability promises, and all iterators. Buffers stay readable. */
@@ -112,7 +107,11 @@ export class SharedLog {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const iterator of this.#iterators) iterator.close();
-    this.writer?.close();
+    try {
+      this.writer?.close();
+    } finally {
+      this.#native.close();
+    }
   }
 
   [Symbol.dispose](): void {
@@ -123,5 +122,19 @@ export class SharedLog {
   #memory(): FrameMemory {
     const { log, path, writable, zeroCopy } = this.#parts;
     return new FrameMemory(log, path, writable || zeroCopy);
+  }
+}
+
+async function* follow(
+  iterator: ShmIterator,
+  batch: BatchOptions,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  using _ = iterator;
+  for (;;) {
+    signal?.throwIfAborted();
+    const frames = iterator.nextLargest(batch);
+    if (frames.length > 0) yield* frames;
+    else await iterator.wait(signal === undefined ? {} : { signal });
   }
 }

@@ -25,6 +25,7 @@ const {
 /** Of a batch, unless it is told otherwise. */
 const MESSAGES = 64;
 const BYTES = 256 * 1024;
+const EMPTY = Buffer.alloc(0);
 /** More than any frame. */
 const ANY_BYTES = 2 ** 31;
 /** Frames that `next` copies at once, of a log that it may not show itself. */
@@ -188,8 +189,9 @@ export class ShmIterator {
     if (typeof position !== 'bigint' && !Number.isInteger(position)) {
       throw argumentError(`a cursor is a bigint, got ${describeValue(position)}`);
     }
-    this.#ahead = undefined;
     this.#seek(Number(position));
+    // Not before: a seek that fails leaves the iterator where it was.
+    this.#ahead = undefined;
   }
 
   /**
@@ -214,6 +216,8 @@ export class ShmIterator {
     this.#isClosed = true;
     this.#ahead = undefined;
     this.#waits.close();
+    this.#native.close();
+    this.#slab = EMPTY;
     this.#onClose(this);
   }
 
@@ -297,10 +301,12 @@ export class ShmIterator {
   }
 
   #inPlace(address: number, length: number): Buffer {
+    // At the end of a full log there is no byte where the next payload would begin.
+    if (length === 0) return EMPTY;
     if (this.#memory.isMapped) return this.#memory.mapped(address, length);
     if (this.#slab.length < length) this.#slab = Buffer.allocUnsafeSlow(Math.max(length, BYTES));
     const slab = this.#slab.length === length ? this.#slab : this.#slab.subarray(0, length);
-    if (length > 0) this.#memory.copyTo(slab, address);
+    this.#memory.copyTo(slab, address);
     return slab;
   }
 

@@ -91,6 +91,7 @@ export class ShmWriter {
     if (this.#isClosed) throw this.#error(LogStatus.CLOSED);
     const { length } = bytes;
     const box = this.#box;
+    if (length > this.#maxPayload) throw this.#sizeError(length);
     if (length > (box[OUT_ROOM] as number)) this.#makeRoom(length, 1);
     const address = box[OUT_NEXT] as number;
     this.#last = address - this.#lead;
@@ -151,8 +152,12 @@ export class ShmWriter {
    * @throws StrandError with the code `ERR_SHM_CURSOR` where no frame begins
    */
   getBufferAtAddress(address: bigint | number): Buffer {
+    if (this.#isClosed) throw this.#error(LogStatus.CLOSED);
+    if (typeof address !== 'bigint' && typeof address !== 'number') {
+      throw argumentError(`an address is a bigint or a number, got ${describeValue(address)}`);
+    }
     const at = Number(address);
-    const length = this.#native.frameAt(at);
+    const length = Number.isSafeInteger(at) ? this.#native.frameAt(at) : -1;
     if (length < 0) throw logError(LogStatus.CURSOR, { path: this.#path, address: at });
     return this.#memory.mapped(at + this.#lead, length);
   }
@@ -173,7 +178,6 @@ export class ShmWriter {
   }
 
   #makeRoom(bytes: number, frames: number): void {
-    if (bytes > this.#maxPayload && frames === 1) throw this.#sizeError(bytes);
     this.#box[IN_BYTES] = bytes;
     this.#box[IN_MESSAGES] = frames;
     this.#check(this.#native.reserve());

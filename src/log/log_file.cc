@@ -97,12 +97,13 @@ std::shared_ptr<LogFile> LogFile::open(const LogOptions& options, Fault& fault) 
   if (options.writable && file.size() == 0 && !makeLog(file, options, fault)) return nullptr;
 
   LogHeaderBytes bytes{};
-  const std::uint64_t fileSize = file.size();
-  const auto known = static_cast<std::size_t>(std::min<std::uint64_t>(fileSize, bytes.size()));
+  const auto known = static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), bytes.size()));
   if (!file.read(0, bytes.data(), known)) {
     fault = Fault::file("cannot read '" + options.path + "'");
     return nullptr;
   }
+  // Behind the header: what a writer has committed by growing the file lies in a file that has grown.
+  const std::uint64_t fileSize = file.size();
   LogHeader header;
   std::uint64_t committed = 0;
   const auto start = std::span(bytes).first(known);

@@ -44,7 +44,8 @@ class LogFile {
   [[nodiscard]] const LogHeader& header() const noexcept { return header_; }
   [[nodiscard]] const FrameFormat& format() const noexcept { return header_.format; }
   [[nodiscard]] MappedFile& memory() const noexcept { return *memory_; }
-  [[nodiscard]] const std::shared_ptr<MappedFile>& keeper() const noexcept { return memory_; }
+  /// What Buffers over the log keep: not the file, which is closed with the log.
+  [[nodiscard]] const std::shared_ptr<MappedPages>& pages() const noexcept { return memory_->pages(); }
   [[nodiscard]] const std::byte* data() const noexcept { return memory_->data(); }
 
   /// Absolute end of the committed frames, as the word says: check `usable` before going there.

@@ -66,7 +66,27 @@ class OpenFile {
   bool writable_ = false;
 };
 
-/// A file in memory, shared with everybody who maps it. Kept by whoever points into it; unmapped with the last.
+/// Pages of a file, guarded against its truncation. Kept by whoever points into them, also when the file is closed;
+/// unmapped with the last.
+class MappedPages {
+ public:
+  MappedPages(std::byte* data, std::uint64_t bytes, bool writable) noexcept
+      : data_(data), bytes_(bytes), guard_(BusGuard::over(data, bytes, writable)) {}
+  MappedPages(const MappedPages&) = delete;
+  MappedPages& operator=(const MappedPages&) = delete;
+  ~MappedPages();
+
+  [[nodiscard]] std::byte* data() const noexcept { return data_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] bool gone() const noexcept { return guard_.tripped(); }
+
+ private:
+  std::byte* data_;
+  std::uint64_t bytes_;
+  BusGuard guard_;
+};
+
+/// An open file in memory, shared with everybody who maps it.
 class MappedFile {
  public:
   /// Told of every flush, once it is done: the bytes have reached the disk.
@@ -90,6 +110,7 @@ class MappedFile {
   ~MappedFile();
 
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
+  [[nodiscard]] const std::shared_ptr<MappedPages>& pages() const noexcept { return pages_; }
   /// Of the first bytes, where stores reach the file; null where the file may not be written.
   [[nodiscard]] std::byte* shared() const noexcept { return shared_; }
   [[nodiscard]] std::uint64_t reserved() const noexcept { return reserved_; }
@@ -99,7 +120,7 @@ class MappedFile {
   /// Whether the file reaches `bytes`: asks the system only if it did not when it was asked last.
   [[nodiscard]] bool reaches(std::uint64_t bytes) noexcept;
   /// Whether the file was truncated under us, as far as anybody has noticed. Check it behind every access.
-  [[nodiscard]] bool gone() const noexcept { return guard_.tripped() || sharedGuard_.tripped(); }
+  [[nodiscard]] bool gone() const noexcept { return pages_->gone() || sharedGuard_.tripped(); }
 
   /// Makes the pages of a range present for writing, in one call instead of a fault for each. Where the system has no such
   /// call they fault one by one.
@@ -114,6 +135,7 @@ class MappedFile {
   bool mapAll(const Options& options, Fault& fault) noexcept;
 
   OpenFile file_;
+  std::shared_ptr<MappedPages> pages_;
   std::byte* data_ = nullptr;
   std::byte* shared_ = nullptr;
   std::uint64_t reserved_ = 0;
@@ -121,7 +143,6 @@ class MappedFile {
   std::atomic<std::uint64_t> known_{0};
   bool writable_ = false;
   FlushObserver onFlush_;
-  BusGuard guard_;
   BusGuard sharedGuard_;
 };
 

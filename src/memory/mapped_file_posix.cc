@@ -206,8 +206,11 @@ MappedFile::MappedFile(OpenFile file, const Options& options) noexcept
 std::shared_ptr<MappedFile> MappedFile::map(OpenFile file, const Options& options, Fault& fault) noexcept {
   // make_shared cannot reach a private constructor.
   std::shared_ptr<MappedFile> mapped(new (std::nothrow) MappedFile(std::move(file), options));  // NOLINT
-  if (mapped == nullptr || !mapped->mapAll(options, fault)) return nullptr;
-  return mapped;
+  if (mapped == nullptr) return nullptr;
+  if (mapped->mapAll(options, fault)) return mapped;
+  // Nobody could ever map it.
+  if (mapped->file_.created()) mapped->file_.unlink();
+  return nullptr;
 }
 
 bool MappedFile::mapAll(const Options& options, Fault& fault) noexcept {
@@ -221,7 +224,7 @@ bool MappedFile::mapAll(const Options& options, Fault& fault) noexcept {
     fault = systemFault(("cannot map " + std::to_string(reserved_) + " bytes of").c_str(), file_.path(), errno);
     return false;
   }
-  guard_ = BusGuard::over(data_, reserved_, writable_);
+  pages_ = std::make_shared<MappedPages>(data_, reserved_, writable_);
   if (writable_) {
     shared_ = data_;
   } else if (file_.writable() && options.sharedBytes > 0) {
@@ -233,11 +236,14 @@ bool MappedFile::mapAll(const Options& options, Fault& fault) noexcept {
   return true;
 }
 
-MappedFile::~MappedFile() {
+MappedPages::~MappedPages() {
   guard_ = BusGuard();
+  munmap(data_, bytes_);
+}
+
+MappedFile::~MappedFile() {
   sharedGuard_ = BusGuard();
   if (shared_ != nullptr && shared_ != data_) munmap(shared_, sharedBytes_);
-  if (data_ != nullptr) munmap(data_, reserved_);
 }
 
 bool MappedFile::reaches(std::uint64_t bytes) noexcept {

@@ -22,6 +22,7 @@ bool OpenFile::lock(std::uint32_t) const noexcept { return false; }
 void OpenFile::unlock(std::uint32_t) const noexcept {}
 
 std::shared_ptr<MappedFile> MappedFile::map(OpenFile, const Options&, Fault&) noexcept { return nullptr; }
+MappedPages::~MappedPages() = default;
 MappedFile::~MappedFile() = default;
 bool MappedFile::reaches(std::uint64_t) noexcept { return false; }
 void MappedFile::prefault(std::uint64_t, std::uint64_t) const noexcept {}

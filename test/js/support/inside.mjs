@@ -10,6 +10,19 @@ export async function inside(source, data, index, channel) {
   const load = (file) => import(file);
   const strand = index === null ? undefined : await load(index ?? OWN_COPY);
   const streams = index === null ? undefined : await load(new URL('streams.js', index ?? OWN_COPY).href);
+  const log = index === null ? undefined : await load(new URL('log.js', index ?? OWN_COPY).href);
   const body = new Function(`return (${source})`)();
-  await body({ strand, streams, data, load, startThread, until, everyType, numbered, seeded, ...channel });
+  await body({
+    strand,
+    streams,
+    log,
+    data,
+    load,
+    startThread,
+    until,
+    everyType,
+    numbered,
+    seeded,
+    ...channel,
+  });
 }

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type * as StrandPackage from '../../../dist/index.js';
+import type * as LogPackage from '../../../dist/log.js';
 import type * as StreamsPackage from '../../../dist/streams.js';
 import type { everyType } from './every_type.mjs';
 import type { numbered } from './numbered.mjs';
@@ -11,6 +12,8 @@ export interface Inside<D> {
   readonly strand: typeof StrandPackage;
   /** Its streams. */
   readonly streams: typeof StreamsPackage;
+  /** Its shared log. */
+  readonly log: typeof LogPackage;
   readonly data: D;
   /** Tells the thread that started this one. */
   say(message: unknown): void;
