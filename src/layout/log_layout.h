@@ -46,7 +46,7 @@ inline constexpr std::uint32_t kLogOffsetExtensionCrc = 56;
 inline constexpr std::uint32_t kLogFlagChecksum = 1U << 0U;
 
 // Writer's own.
-inline constexpr std::uint32_t kLogOffsetReserved = 0x80;  // u64, end of what was ever allocated and not cleared since
+inline constexpr std::uint32_t kLogOffsetReserved = 0x80;  // u64, stores may have come so far; announced ahead
 inline constexpr std::uint32_t kLogOffsetDurable = 0x88;   // u64, what lies before it has been flushed
 inline constexpr std::uint32_t kLogOffsetBoot = 0x90;      // u64, which boot of the machine the last writer ran in
 

@@ -131,6 +131,10 @@ std::shared_ptr<LogFile> LogFile::open(const LogOptions& options, Fault& fault) 
 LogFile::LogFile(std::shared_ptr<MappedFile> memory, const LogHeader& header) noexcept
     : memory_(std::move(memory)), header_(header) {}
 
+LogFile::~LogFile() {
+  if (memory_->writable()) memory_->file().unlock(kLogWriterLock);
+}
+
 std::optional<wait::EventCount> LogFile::event() const noexcept {
   if (!header_.extended || memory_->shared() == nullptr) return std::nullopt;
   return wait::EventCount(Word32(memory_->shared(), kLogOffsetEvent), Word32(memory_->shared(), kLogOffsetEvent + 4),

@@ -40,6 +40,10 @@ class LogFile {
   static std::shared_ptr<LogFile> open(const LogOptions& options, Fault& fault) noexcept;
 
   LogFile(std::shared_ptr<MappedFile> memory, const LogHeader& header) noexcept;
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+  /// Gives the writer's lock away: the pages, which may live on, would keep it.
+  ~LogFile();
 
   [[nodiscard]] const LogHeader& header() const noexcept { return header_; }
   [[nodiscard]] const FrameFormat& format() const noexcept { return header_.format; }

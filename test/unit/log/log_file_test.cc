@@ -231,6 +231,7 @@ TEST_F(LogFileTest, makingThatWasInterruptedIsFinishedByTheNextWriter) {
       EXPECT_EQ(std::filesystem::file_size(path_), size) << "readers change nothing";
       LogAppender appender(openLog(writing(path_)), {});
       EXPECT_EQ(std::filesystem::file_size(path_), 5000U);
+      ASSERT_EQ(appender.reserve(0, 1), LogStatus::kOk);
       EXPECT_EQ(appender.room(), 5000U - 512 - appender.log().format().overhead());
     }
   }
@@ -258,9 +259,10 @@ TEST_F(LogFileTest, oneWriterAtATime) {
 
 TEST_F(LogFileTest, aWriterThatNobodyAppendsToHoldsTheLockUntilItIsGone) {
   auto log = openLog(writing(path_, 4096));
-  const auto keeper = log->keeper();
-  log.reset();
   EXPECT_EQ(refusalOf(writing(path_)).code, FaultCode::kLocked);
+  const auto pages = log->pages();  // what Buffers over the log keep
+  log.reset();
+  EXPECT_NE(openLog(writing(path_)), nullptr);
 }
 
 TEST_F(LogFileTest, aWriterThatWasRefusedLeavesTheLogUsable) {
