@@ -111,6 +111,7 @@ TEST_P(EveryFrame, fillsTheFileToItsLastByteAndNotFurther) {
   const std::uint64_t overhead = TestLog(4096, GetParam()).reader()->format().overhead();
   const TestLog log(512 + 5 * (overhead + 100) + overhead, GetParam());
   LogAppender appender(log.writer(), kNone);
+  ASSERT_EQ(appender.reserve(0, 1), LogStatus::kOk);
   for (std::uint64_t i = 0; i < 5; ++i) {
     EXPECT_EQ(appender.room(), (5 - i) * (overhead + 100));
     ASSERT_EQ(appender.append(makePayload(i, 100)), LogStatus::kOk);
