@@ -23,7 +23,11 @@ void onWake(const Napi::CallbackInfo& info) {
   if (info[0].IsFunction()) Environment::of(info.Env())->onWake(info[0]);
 }
 
-void holdLoop(const Napi::CallbackInfo& info) { Environment::of(info.Env())->holdLoop(info[0].ToBoolean()); }
+/// Read as it is: to coerce fails in a thread that is being terminated, and what comes of that ends the process.
+void holdLoop(const Napi::CallbackInfo& info) {
+  bool hold = false;
+  if (napi_get_value_bool(info.Env(), info[0], &hold) == napi_ok) Environment::of(info.Env())->holdLoop(hold);
+}
 
 /// Copies the bytes of one typed array to another's, as far as both go.
 napi_value copyBytes(napi_env env, napi_callback_info info) {

@@ -300,9 +300,15 @@ std::uint64_t countOf(const Napi::Object& options, const char* name) noexcept {
   return number > 0 ? static_cast<std::uint64_t>(number) : 0;
 }
 
+bool flagOf(const Napi::Object& options, const char* name) noexcept {
+  const Napi::Value value = options.Get(name);
+  return value.IsBoolean() && value.As<Napi::Boolean>().Value();
+}
+
 /// As TypeScript passes it: milliseconds, 0 for `commit`, less for `none`.
 Durability durabilityOf(const Napi::Object& options) noexcept {
-  const double millis = options.Get("durability").ToNumber().DoubleValue();
+  const Napi::Value value = options.Get("durability");
+  const double millis = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
   if (millis < 0) return {};
   if (millis == 0) return {Durability::Kind::kCommit, {}};
   return {Durability::Kind::kEvery, std::chrono::milliseconds(static_cast<std::int64_t>(millis))};
@@ -312,15 +318,16 @@ Durability durabilityOf(const Napi::Object& options) noexcept {
 
 Napi::Value openLog(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
-  const bool writable = options.Get("writable").ToBoolean();
+  const bool writable = flagOf(options, "writable");
   Fault fault;
+  const Napi::Value path = options.Get("path");
   LogOptions wanted;
-  wanted.path = options.Get("path").ToString().Utf8Value();
+  wanted.path = path.IsString() ? path.As<Napi::String>().Utf8Value() : std::string();
   wanted.writable = writable;
   wanted.capacity = countOf(options, "capacity");
   wanted.maxCapacity = countOf(options, "maxCapacity");
   wanted.maxFrameBytes = countOf(options, "maxFrameBytes");
-  wanted.checksum = options.Get("checksum").ToBoolean();
+  wanted.checksum = flagOf(options, "checksum");
   std::shared_ptr<LogFile> log = LogFile::open(wanted, fault);
   if (!fault.ok()) return toFault(info.Env(), fault);
   Napi::Object object = Napi::Object::New(info.Env());
