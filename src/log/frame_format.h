@@ -42,11 +42,17 @@ struct FrameFormat {
     const std::uint64_t total = loadTotal(base + at);
     return total >= overhead() && total <= end - at ? total : 0;
   }
-  /// The same of the frame that ends at `at`, by its last length.
+  /// The same of the frame that ends at `at`, by its last length; 0 also where its first length is another. Going back,
+  /// a wrong one leads anywhere.
   [[nodiscard]] std::uint64_t totalBefore(const std::byte* base, std::uint64_t at, std::uint64_t begin) const noexcept {
     if (at - begin < overhead()) return 0;
     const std::uint64_t total = loadTotal(base + at - width);
-    return total >= overhead() && total <= at - begin ? total : 0;
+    return total >= overhead() && total <= at - begin && loadTotal(base + at - total) == total ? total : 0;
+  }
+
+  /// Whether a sound pair of lengths, or the first frame's place, lies in front of `at`.
+  [[nodiscard]] bool neighbourSound(const std::byte* base, std::uint64_t at, std::uint64_t begin) const noexcept {
+    return at == begin || totalBefore(base, at, begin) != 0;
   }
 
   [[nodiscard]] std::uint32_t checksumOf(const std::byte* base, std::uint64_t at, std::uint64_t total) const noexcept {

@@ -7,7 +7,7 @@
 
 namespace strand {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the words of one file format
+using namespace layout;
 
 namespace {
 
@@ -93,19 +93,13 @@ void LogAppender::layOut(std::uint64_t payload) noexcept {
   end_ += total;
 }
 
-bool LogAppender::neighbourSound() const noexcept {
-  const FrameFormat& format = log_->format();
-  const std::uint64_t begin = log_->header().dataOffset;
-  if (end_ == begin) return true;
-  const std::uint64_t total = format.totalBefore(log_->data(), end_, begin);
-  return total != 0 && format.loadTotal(log_->data() + end_ - total) == total;
-}
-
 LogStatus LogAppender::allocate(std::uint64_t payload, bool debugChecks, std::uint64_t& at) noexcept {
   if (const LogStatus status = usable(); status != LogStatus::kOk) return status;
   if (payload > log_->format().maxPayload()) return LogStatus::kTooLarge;
   if (const LogStatus status = reserve(payload, 1); status != LogStatus::kOk) return status;
-  if (debugChecks && !neighbourSound()) return LogStatus::kCorrupt;
+  if (debugChecks && !log_->format().neighbourSound(log_->data(), end_, log_->header().dataOffset)) {
+    return LogStatus::kCorrupt;
+  }
   at = end_;
   layOut(payload);
   return LogStatus::kOk;

@@ -73,7 +73,6 @@ class LogAppender {
   LogStatus flushUpTo(std::uint64_t end) noexcept;
   void announce(std::uint64_t end) noexcept;
   void layOut(std::uint64_t payload) noexcept;
-  [[nodiscard]] bool neighbourSound() const noexcept;
 
   std::shared_ptr<LogFile> log_;
   Durability durability_;

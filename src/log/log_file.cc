@@ -8,7 +8,7 @@
 
 namespace strand {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the words of one file format
+using namespace layout;
 
 namespace {
 
@@ -141,15 +141,10 @@ std::optional<wait::EventCount> LogFile::event() const noexcept {
                           wait::Scope::kSystem);
 }
 
-bool LogFile::lost() const noexcept {
-  lost_.store(true, std::memory_order_relaxed);
-  return true;
-}
-
 bool LogFile::findTruncation(std::uint64_t bytes) noexcept {
   // SIZE itself may be among what was cut off.
   const std::uint64_t least = std::max({bytes, header_.dataOffset, std::min(committed(), memory_->reserved())});
-  if (!gone() && memory_->file().size() < least) (void)lost();
+  if (!gone() && memory_->file().size() < least) lost_.store(true, std::memory_order_relaxed);
   return gone();
 }
 

@@ -55,7 +55,10 @@ class LogFile {
   /// Absolute end of the committed frames, as the word says: check `usable` before going there.
   [[nodiscard]] std::uint64_t committed() const noexcept { return word(layout::kLogOffsetSize).loadAcquire(); }
   /// Whether all bytes before `end` are there to be read. False for good once the file was truncated.
-  [[nodiscard]] bool usable(std::uint64_t end) const noexcept { return !gone() && (memory_->reaches(end) || !lost()); }
+  [[nodiscard]] bool usable(std::uint64_t end) const noexcept {
+    if (!gone() && !memory_->reaches(end)) lost_.store(true, std::memory_order_relaxed);
+    return !gone();
+  }
   [[nodiscard]] bool gone() const noexcept { return lost_.load(std::memory_order_relaxed) || memory_->gone(); }
   /// Asks the system whether the file still reaches the committed size, and `bytes`.
   bool findTruncation(std::uint64_t bytes = 0) noexcept;
@@ -70,10 +73,9 @@ class LogFile {
   [[nodiscard]] std::optional<wait::EventCount> event() const noexcept;
 
  private:
-  bool lost() const noexcept;
-
   std::shared_ptr<MappedFile> memory_;
   LogHeader header_;
+  /// The file was found too short.
   mutable std::atomic<bool> lost_{false};
 };
 

@@ -1,10 +1,11 @@
 #include "log/log_flusher.h"
 
+#include <system_error>
 #include <utility>
 
 namespace strand {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the words of one file format
+using namespace layout;
 
 bool flushLog(LogFile& log, Fault& fault) noexcept {
   const std::uint64_t committed = log.committed();
@@ -17,7 +18,14 @@ bool flushLog(LogFile& log, Fault& fault) noexcept {
 }
 
 LogFlusher::LogFlusher(std::shared_ptr<LogFile> log, std::chrono::milliseconds interval) noexcept
-    : log_(std::move(log)), interval_(interval), thread_([this] { run(); }) {}
+    : log_(std::move(log)), interval_(interval) {
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    fault_ = Fault::file("the system has no thread that could flush '" + log_->memory().file().path() +
+                         "': " + error.code().message());
+  }
+}
 
 LogFlusher::~LogFlusher() {
   {
@@ -25,12 +33,12 @@ LogFlusher::~LogFlusher() {
     stop_ = true;
   }
   stopped_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 Fault LogFlusher::takeFault() noexcept {
   const std::lock_guard lock(mutex_);
-  return std::exchange(fault_, {});
+  return thread_.joinable() ? std::exchange(fault_, {}) : fault_;
 }
 
 void LogFlusher::run() noexcept {

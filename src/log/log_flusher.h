@@ -22,7 +22,7 @@ class LogFlusher {
   LogFlusher& operator=(const LogFlusher&) = delete;
   ~LogFlusher();
 
-  /// What the system said to the last flush; empty if it went well.
+  /// What the system said to a flush since the last call; empty if all went well. Where it gave no thread: always that.
   [[nodiscard]] Fault takeFault() noexcept;
 
  private:

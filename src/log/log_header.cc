@@ -7,7 +7,7 @@
 
 namespace strand {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the offsets of one file format
+using namespace layout;
 
 namespace {
 

@@ -12,6 +12,28 @@ constexpr std::uint64_t kKnownDistance = std::uint64_t{1} << 20U;
 /// A batch's payloads lie within 32 bits of its base.
 constexpr std::uint64_t kMostSpan = std::numeric_limits<std::uint32_t>::max();
 
+/// Bytes that a batch may still take.
+class Intake {
+ public:
+  explicit Intake(std::uint64_t most) noexcept
+      : most_(std::min(most, kMostSpan)), left_(std::min(most, kMostSpan / 2)) {}
+
+  /// @param span from the batch's first byte to the payload's last
+  [[nodiscard]] bool takes(std::uint64_t payload, std::uint64_t span, bool isFirst) noexcept {
+    // One frame is given whatever the span, so that the largest can be read.
+    if (payload > left_ || span > kMostSpan) {
+      left_ = 0;
+      return isFirst && payload <= most_;
+    }
+    left_ -= payload;
+    return true;
+  }
+
+ private:
+  std::uint64_t most_;
+  std::uint64_t left_;
+};
+
 }  // namespace
 
 LogReader::LogReader(std::shared_ptr<LogFile> log) noexcept
@@ -34,13 +56,6 @@ bool LogReader::ready() const noexcept {
   return look(end) != LogStatus::kOk || end != at_;
 }
 
-bool LogReader::neighbourSound(std::uint64_t at) const noexcept {
-  if (at == begin_) return true;
-  const FrameFormat& format = log_->format();
-  const std::uint64_t total = format.totalBefore(log_->data(), at, begin_);
-  return total != 0 && format.loadTotal(log_->data() + at - total) == total;
-}
-
 bool LogReader::sound(std::uint64_t at, std::uint64_t total, bool debugChecks) const noexcept {
   const FrameFormat& format = log_->format();
   if (format.checked && !format.checksumFits(log_->data(), at, total)) return false;
@@ -60,13 +75,13 @@ LogStatus LogReader::next(const Limits& limits, std::span<std::uint32_t> starts,
   const std::byte* base = log_->data();
   const std::size_t most = std::min({starts.size(), lengths.size(), std::size_t{limits.messages}});
   const bool checks = limits.debugChecks || format.checked;
-  std::uint64_t left = std::min(limits.bytes, kMostSpan / 2);
+  Intake intake(limits.bytes);
   std::uint64_t at = at_;
   std::uint32_t count = 0;
   LogStatus status = LogStatus::kNone;
   batch.base = at_ + format.lead();
   // Of the frames behind the first one each is the next one's neighbour.
-  if (limits.debugChecks && !neighbourSound(at_)) {
+  if (limits.debugChecks && !format.neighbourSound(base, at_, begin_)) {
     (void)log_->findTruncation();
     return log_->gone() ? LogStatus::kGone : LogStatus::kCorrupt;
   }
@@ -78,17 +93,11 @@ LogStatus LogReader::next(const Limits& limits, std::span<std::uint32_t> starts,
     }
     const std::uint64_t payload = total - format.overhead();
     const std::uint64_t start = at - at_;
-    // One frame is given whatever the span, so that the largest can be read.
-    if (payload > left || start + payload > kMostSpan) {
-      if (count == 0 && payload <= limits.bytes && payload <= kMostSpan) {
-        left = payload;
-      } else {
-        status = LogStatus::kTooSmall;
-        batch.bytes = payload;
-        break;
-      }
+    if (!intake.takes(payload, start + payload, count == 0)) {
+      status = LogStatus::kTooSmall;
+      batch.bytes = payload;
+      break;
     }
-    left -= payload;
     starts[count] = static_cast<std::uint32_t>(start);
     lengths[count] = static_cast<std::uint32_t>(payload);
     at += total;
@@ -116,28 +125,23 @@ LogStatus LogReader::previous(const Limits& limits, std::span<std::uint32_t> sta
   const FrameFormat format = log_->format();
   const std::byte* base = log_->data();
   const std::size_t most = std::min({starts.size(), lengths.size(), std::size_t{limits.messages}});
-  std::uint64_t left = std::min(limits.bytes, kMostSpan / 2);
+  Intake intake(limits.bytes);
   std::uint64_t at = at_;
   std::uint32_t count = 0;
   LogStatus status = LogStatus::kNone;
   for (; count < most && at != begin_; ++count) {
     const std::uint64_t total = format.totalBefore(base, at, begin_);
-    // Going back, a length that does not fit its frame's first one leads anywhere: always compared.
-    if (total == 0 || format.loadTotal(base + at - total) != total || !sound(at - total, total, limits.debugChecks)) {
+    if (total == 0 || (format.checked && !format.checksumFits(base, at - total, total)) ||
+        (limits.debugChecks && !format.neighbourSound(base, at - total, begin_))) {
       status = LogStatus::kCorrupt;
       break;
     }
     const std::uint64_t payload = total - format.overhead();
-    if (payload > left || at_ - (at - total) > kMostSpan) {
-      if (count == 0 && payload <= limits.bytes && payload <= kMostSpan) {
-        left = payload;
-      } else {
-        status = LogStatus::kTooSmall;
-        batch.bytes = payload;
-        break;
-      }
+    if (!intake.takes(payload, at_ - (at - total), count == 0)) {
+      status = LogStatus::kTooSmall;
+      batch.bytes = payload;
+      break;
     }
-    left -= payload;
     at -= total;
     // Of the absolute address, until the base is known.
     starts[count] = static_cast<std::uint32_t>(at_ - at);
@@ -169,7 +173,7 @@ bool LogReader::reachedBackwards(std::uint64_t from, std::uint64_t target) const
   const FrameFormat format = log_->format();
   while (from > target) {
     const std::uint64_t total = format.totalBefore(log_->data(), from, target);
-    if (total == 0 || format.loadTotal(log_->data() + from - total) != total) return false;
+    if (total == 0) return false;
     from -= total;
   }
   return true;

@@ -58,7 +58,6 @@ class LogReader {
   /// Loads SIZE. → kOk, kGone, or kCursor where the log was cut back behind the cursor
   LogStatus look(std::uint64_t& end) const noexcept;
   [[nodiscard]] bool sound(std::uint64_t at, std::uint64_t total, bool debugChecks) const noexcept;
-  [[nodiscard]] bool neighbourSound(std::uint64_t at) const noexcept;
   void remember(std::uint64_t at) noexcept;
   [[nodiscard]] bool reachedForwards(std::uint64_t from, std::uint64_t target) const noexcept;
   [[nodiscard]] bool reachedBackwards(std::uint64_t from, std::uint64_t target) const noexcept;

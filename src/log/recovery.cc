@@ -14,7 +14,7 @@
 
 namespace strand {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the words of one file format
+using namespace layout;
 
 namespace {
 

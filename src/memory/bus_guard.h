@@ -16,7 +16,8 @@ namespace strand {
 class BusGuard {
  public:
   BusGuard() noexcept = default;
-  /// Guards `size` bytes at `data`, which are whole pages. @return a guard that is not armed where memory is short
+  /// Guards `size` bytes at `data`, which are whole pages. @return a guard that is not armed where the system takes no
+  /// handler
   static BusGuard over(std::byte* data, std::uint64_t size, bool writable) noexcept;
 
   BusGuard(const BusGuard&) = delete;

@@ -5,9 +5,10 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <memory>
 #include <mutex>
-#include <new>
 
+#include "memory/atomic_word.h"
 #include "memory/bus_guard.h"
 
 namespace strand {
@@ -56,9 +57,8 @@ BusGuard::Slot* BusGuardTable::take() noexcept {
       if (slot.end.load(std::memory_order_relaxed) == 0) return &slot;
     }
     if (block->next.load(std::memory_order_acquire) == nullptr) {
-      auto* more = new (std::nothrow) Block;  // NOLINT(cppcoreguidelines-owning-memory): lives as long as the process
-      if (more == nullptr) return nullptr;
-      block->next.store(more, std::memory_order_release);
+      // Lives as long as the process.
+      block->next.store(std::make_unique<Block>().release(), std::memory_order_release);
     }
   }
 }
@@ -100,7 +100,7 @@ void BusGuardTable::onFault(int signal, siginfo_t* info, void* context) noexcept
       const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
       const std::uintptr_t from = address / page * page;
       const int protection = slot.writable.load(std::memory_order_relaxed) ? PROT_READ | PROT_WRITE : PROT_READ;
-      // Before the flag: who sees the flag down has read the file.
+      // Before the pages are: whoever reads one of them finds the flag raised.
       slot.tripped.store(true, std::memory_order_release);
       void* mapped = mmap(reinterpret_cast<void*>(from), end - from, protection,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
@@ -114,8 +114,8 @@ void BusGuardTable::onFault(int signal, siginfo_t* info, void* context) noexcept
 BusGuard BusGuard::over(std::byte* data, std::uint64_t size, bool writable) noexcept {
   const std::lock_guard lock(BusGuardTable::mutex);
   BusGuardTable::install();
-  Slot* slot = BusGuardTable::installed ? BusGuardTable::take() : nullptr;
-  if (slot == nullptr) return {};
+  if (!BusGuardTable::installed) return {};
+  Slot* slot = BusGuardTable::take();
   const auto begin = reinterpret_cast<std::uintptr_t>(data);
   slot->writable.store(writable, std::memory_order_relaxed);
   slot->tripped.store(false, std::memory_order_relaxed);
@@ -132,6 +132,11 @@ BusGuard::~BusGuard() {
   slot_->end.store(0, std::memory_order_release);
 }
 
-bool BusGuard::tripped() const noexcept { return slot_ != nullptr && slot_->tripped.load(std::memory_order_acquire); }
+bool BusGuard::tripped() const noexcept {
+  if (slot_ == nullptr) return false;
+  // The accesses in front of this come first.
+  acquireFence();
+  return slot_->tripped.load(std::memory_order_acquire);
+}
 
 }  // namespace strand

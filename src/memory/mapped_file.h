@@ -88,6 +88,9 @@ class MappedPages {
 
 /// An open file in memory, shared with everybody who maps it.
 class MappedFile {
+  /// Only map() makes one.
+  struct Key {};
+
  public:
   /// Told of every flush, once it is done: the bytes have reached the disk.
   using FlushObserver = std::function<void(std::uint64_t offset, std::uint64_t bytes)>;
@@ -105,6 +108,7 @@ class MappedFile {
 
   static std::shared_ptr<MappedFile> map(OpenFile file, const Options& options, Fault& fault) noexcept;
 
+  MappedFile(Key key, OpenFile file, const Options& options) noexcept;
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile();
@@ -131,7 +135,6 @@ class MappedFile {
   [[nodiscard]] bool flush(std::uint64_t offset, std::uint64_t bytes, Fault& fault) noexcept;
 
  private:
-  MappedFile(OpenFile file, const Options& options) noexcept;
   bool mapAll(const Options& options, Fault& fault) noexcept;
 
   OpenFile file_;

@@ -43,6 +43,22 @@ int allocateRange(int descriptor, off_t from, off_t to) noexcept {
 }
 #endif
 
+#if defined(F_OFD_SETLK)
+bool setLock(int descriptor, std::uint32_t number, bool locked) noexcept {
+  struct flock range {};
+  range.l_type = locked ? F_WRLCK : F_UNLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = kLockBase + number;
+  range.l_len = 1;
+  return fcntl(descriptor, F_OFD_SETLK, &range) == 0;
+}
+#else
+/// One lock for the whole file: whoever needs several numbers needs open file description locks.
+bool setLock(int descriptor, std::uint32_t /*number*/, bool locked) noexcept {
+  return flock(descriptor, locked ? LOCK_EX | LOCK_NB : LOCK_UN) == 0;
+}
+#endif
+
 }  // namespace
 
 OpenFile OpenFile::open(const std::string& path, Access access, Fault& fault) noexcept {
@@ -176,37 +192,15 @@ void OpenFile::unlink() const noexcept {
   if (named.st_dev == opened.st_dev && named.st_ino == opened.st_ino) (void)::unlink(path_.c_str());
 }
 
-#if defined(F_OFD_SETLK)
-bool OpenFile::lock(std::uint32_t number) const noexcept {
-  struct flock range {};
-  range.l_type = F_WRLCK;
-  range.l_whence = SEEK_SET;
-  range.l_start = kLockBase + number;
-  range.l_len = 1;
-  return fcntl(descriptor_, F_OFD_SETLK, &range) == 0;
-}
+bool OpenFile::lock(std::uint32_t number) const noexcept { return setLock(descriptor_, number, true); }
 
-void OpenFile::unlock(std::uint32_t number) const noexcept {
-  struct flock range {};
-  range.l_type = F_UNLCK;
-  range.l_whence = SEEK_SET;
-  range.l_start = kLockBase + number;
-  range.l_len = 1;
-  (void)fcntl(descriptor_, F_OFD_SETLK, &range);
-}
-#else
-// One lock for the whole file: whoever needs several numbers needs open file description locks.
-bool OpenFile::lock(std::uint32_t /*number*/) const noexcept { return flock(descriptor_, LOCK_EX | LOCK_NB) == 0; }
-void OpenFile::unlock(std::uint32_t /*number*/) const noexcept { (void)flock(descriptor_, LOCK_UN); }
-#endif
+void OpenFile::unlock(std::uint32_t number) const noexcept { (void)setLock(descriptor_, number, false); }
 
-MappedFile::MappedFile(OpenFile file, const Options& options) noexcept
+MappedFile::MappedFile(Key /*key*/, OpenFile file, const Options& options) noexcept
     : file_(std::move(file)), writable_(options.writable), onFlush_(options.onFlush) {}
 
 std::shared_ptr<MappedFile> MappedFile::map(OpenFile file, const Options& options, Fault& fault) noexcept {
-  // make_shared cannot reach a private constructor.
-  std::shared_ptr<MappedFile> mapped(new (std::nothrow) MappedFile(std::move(file), options));  // NOLINT
-  if (mapped == nullptr) return nullptr;
+  auto mapped = std::make_shared<MappedFile>(Key{}, std::move(file), options);
   if (mapped->mapAll(options, fault)) return mapped;
   // Nobody could ever map it.
   if (mapped->file_.created()) mapped->file_.unlink();

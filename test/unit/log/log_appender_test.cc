@@ -23,7 +23,7 @@
 namespace strand {
 namespace {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the offsets of one file format
+using namespace layout;
 using test::kChecked;
 using test::kNarrow;
 using test::kWide;

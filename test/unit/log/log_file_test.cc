@@ -20,7 +20,7 @@
 namespace strand {
 namespace {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the offsets of one file format
+using namespace layout;
 using test::endOfChild;
 using test::kChecked;
 using test::kNarrow;

@@ -15,7 +15,7 @@
 namespace strand {
 namespace {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the offsets of one file format
+using namespace layout;
 using ::testing::HasSubstr;
 
 constexpr FrameFormat kNarrow{2, false};
@@ -66,6 +66,7 @@ TEST(FrameFormat, believesLengthsOnlyInsideTheirRange) {
           format.storeTotal(bytes.data() + 8, total);
           EXPECT_EQ(format.totalAt(bytes.data(), 8, 8 + room), fits ? total : 0) << total << ' ' << room;
           format.storeTotal(bytes.data() + 8 + room - format.width, total);
+          if (fits) format.storeTotal(bytes.data() + 8 + room - total, total);
           EXPECT_EQ(format.totalBefore(bytes.data(), 8 + room, 8), fits ? total : 0) << total << ' ' << room;
         } else {
           EXPECT_EQ(format.totalAt(bytes.data(), 8, 8 + room), 0U);
@@ -73,6 +74,20 @@ TEST(FrameFormat, believesLengthsOnlyInsideTheirRange) {
         }
       }
     }
+  }
+}
+
+TEST(FrameFormat, goingBackBelievesNoLengthThatIsNotTheFramesFirstToo) {
+  for (const FrameFormat& format : {kNarrow, kWide, kChecked}) {
+    std::vector<std::byte> bytes(64);
+    format.storeTotal(bytes.data() + 8, 40);
+    format.storeTotal(bytes.data() + 48 - format.width, 40);
+    EXPECT_EQ(format.totalBefore(bytes.data(), 48, 0), 40U);
+    EXPECT_TRUE(format.neighbourSound(bytes.data(), 48, 0));
+    format.storeTotal(bytes.data() + 8, 41);
+    EXPECT_EQ(format.totalBefore(bytes.data(), 48, 0), 0U);
+    EXPECT_FALSE(format.neighbourSound(bytes.data(), 48, 0));
+    EXPECT_TRUE(format.neighbourSound(bytes.data(), 48, 48)) << "in front of the first frame there is none";
   }
 }
 

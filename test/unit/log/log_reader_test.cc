@@ -18,7 +18,7 @@
 namespace strand {
 namespace {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the offsets of one file format
+using namespace layout;
 using test::makePayload;
 using test::Payload;
 using test::Random;

@@ -25,7 +25,7 @@
 namespace strand {
 namespace {
 
-using namespace layout;  // NOLINT(google-build-using-namespace): the offsets of one file format
+using namespace layout;
 using test::FrameKind;
 using test::makePayload;
 using test::openLog;
