@@ -5,7 +5,7 @@ import type { NativeView } from './native_types.js';
 import { checkSignal, optionsOf } from './options.js';
 import { isPosition } from './position.js';
 import { resetError } from './status_error.js';
-import { breathe, park, SLICE_MILLIS, unpark, type Waiter } from './waits.js';
+import { breathe, LONGEST_TIMER_MILLIS, park, SLICE_MILLIS, unpark, type Waiter } from './waits.js';
 
 const { IN_AFTER, IN_MILLIS, IN_AGAIN, OUT_COMMITTED, OUT_EPOCH } = native.box;
 
@@ -208,10 +208,9 @@ function checkPosition(after: unknown): void {
 
 /** Milliseconds; a setTimeout that would overflow waits as long as it can. */
 function checkTimeout(timeoutMs: unknown): number {
-  const LONGEST_TIMER = 0x7fffffff;
   if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
   if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
     throw argumentError(`a timeout is a number of milliseconds, got ${describeValue(timeoutMs)}`);
   }
-  return Math.min(Math.max(timeoutMs, 0), LONGEST_TIMER);
+  return Math.min(Math.max(timeoutMs, 0), LONGEST_TIMER_MILLIS);
 }

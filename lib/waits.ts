@@ -6,6 +6,8 @@ export type { Waiter };
 
 /** Longest native sleep: a thread that is to be terminated, or a process that ends, waits this long at most. */
 export const SLICE_MILLIS = 10;
+/** A setTimeout of more overflows. */
+export const LONGEST_TIMER_MILLIS = 0x7fffffff;
 
 /** Those who wait on this thread. Kept at the addon, which the thread loads once, however often it loads this module. */
 const waiters = native.waiters ?? attachLoop();

@@ -3,7 +3,7 @@ import { describeValue } from '../describe_value.js';
 import { argumentError, rangeError } from '../errors.js';
 import { native } from '../native.js';
 import { unwrap } from '../native_fault.js';
-import { optionsOf } from '../options.js';
+import { checkFlag, checkNames, optionsOf } from '../options.js';
 import { SharedLog } from './shared_log.js';
 
 /**
@@ -33,7 +33,7 @@ export interface SharedLogOptions {
   readonly zeroCopy?: boolean;
 }
 
-const KNOWN = [
+const OPTIONS = [
   'path',
   'capacityBytes',
   'maxCapacityBytes',
@@ -43,7 +43,7 @@ const KNOWN = [
   'checksum',
   'durability',
   'zeroCopy',
-];
+] satisfies (keyof SharedLogOptions)[];
 
 /**
  * Opens a memory-mapped, append-only log of frames, or creates it.
@@ -53,13 +53,10 @@ const KNOWN = [
  */
 export function createSharedLog(options: SharedLogOptions): SharedLog {
   const given = optionsOf(options, 'createSharedLog', '{ path, capacityBytes, writable, … }');
-  const unknown = Object.keys(given).find((name) => !KNOWN.includes(name));
-  if (unknown !== undefined) {
-    throw argumentError(`createSharedLog knows no option ${describeValue(unknown)}: ${KNOWN.join(', ')}`);
-  }
-  const writable = flagOf('writable', given.writable) ?? false;
-  const zeroCopy = flagOf('zeroCopy', given.zeroCopy) ?? false;
-  const debugChecks = flagOf('debugChecks', given.debugChecks) ?? isDebugging();
+  checkNames(given, 'createSharedLog', OPTIONS);
+  const writable = checkFlag('writable', given.writable);
+  const zeroCopy = checkFlag('zeroCopy', given.zeroCopy);
+  const debugChecks = checkFlag('debugChecks', given.debugChecks, isDebugging());
   const path = pathOf(given.path);
   const log = unwrap(
     native.openLog({
@@ -92,11 +89,6 @@ function pathOf(path: unknown): string {
     throw argumentError(`a log's path is a non-empty string or a file URL, got ${describeValue(path)}`);
   }
   return path;
-}
-
-function flagOf(name: string, flag: unknown): boolean | undefined {
-  if (flag === undefined || typeof flag === 'boolean') return flag;
-  throw argumentError(`${name} is a boolean, got ${describeValue(flag)}`);
 }
 
 function bytesOf(name: string, bytes: unknown): number {

@@ -1,6 +1,6 @@
 import { StrandError } from '../errors.js';
 import type { NativeLogReader } from '../native_types.js';
-import { park, unpark, type Waiter } from '../waits.js';
+import { LONGEST_TIMER_MILLIS, park, unpark, type Waiter } from '../waits.js';
 
 interface PendingWait {
   readonly settle: (isReady: boolean) => void;
@@ -25,11 +25,10 @@ export class LogWaits implements Waiter {
         resolve(this.#isReady);
         return;
       }
-      const LONGEST_TIMER = 0x7fffffff;
       const timer =
         timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY
           ? undefined
-          : setTimeout(() => wait.settle(this.#isReady), Math.min(timeoutMs, LONGEST_TIMER));
+          : setTimeout(() => wait.settle(this.#isReady), Math.min(timeoutMs, LONGEST_TIMER_MILLIS));
       const onAbort = (): void => wait.fail(signal?.reason);
       const end = (): void => {
         clearTimeout(timer);

@@ -75,7 +75,6 @@ export class SharedLog {
       path,
       dataOffset: this.#native.dataOffset,
       debugChecks,
-      onClose: () => {},
     });
     this.#iterators.add(iterator);
     if (startCursor !== undefined) iterator.seek(startCursor);

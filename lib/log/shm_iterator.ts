@@ -2,8 +2,8 @@ import { describeValue } from '../describe_value.js';
 import { argumentError, rangeError } from '../errors.js';
 import { native } from '../native.js';
 import type { NativeLogReader } from '../native_types.js';
-import { checkSignal, optionsOf } from '../options.js';
-import { countOwnedBytes } from '../streams/owned_memory.js';
+import { checkFlag, checkSignal, optionsOf } from '../options.js';
+import { countOwnedBytes } from '../owned_memory.js';
 import type { FrameBatch } from './frame_batch.js';
 import type { FrameMemory } from './frame_memory.js';
 import { iteratorClosedError, LogStatus, logError } from './log_error.js';
@@ -29,7 +29,7 @@ const EMPTY = Buffer.alloc(0);
 /** More than any frame. */
 const ANY_BYTES = 2 ** 31;
 /** Frames that `next` copies at once, of a log that it may not show itself. */
-const AHEAD = { messages: 64, bytes: 64 * 1024 };
+const AHEAD = { maxMessages: 64, maxBytes: 64 * 1024 };
 
 export interface IteratorOptions {
   /** Where to begin: a cursor of an iterator of this log. */
@@ -68,7 +68,6 @@ export interface IteratorParts {
   readonly path: string;
   readonly dataOffset: number;
   readonly debugChecks: boolean;
-  readonly onClose: (iterator: ShmIterator) => void;
 }
 
 /**
@@ -86,7 +85,6 @@ export class ShmIterator {
   readonly #path: string;
   readonly #dataOffset: number;
   readonly #debugChecks: boolean;
-  readonly #onClose: (iterator: ShmIterator) => void;
   readonly #waits: LogWaits;
   /** Copied for `next` and not yet asked for. */
   #ahead: Ahead | undefined;
@@ -95,14 +93,13 @@ export class ShmIterator {
   #isClosed = false;
 
   /** @internal */
-  constructor({ reader, memory, path, dataOffset, debugChecks, onClose }: IteratorParts) {
+  constructor({ reader, memory, path, dataOffset, debugChecks }: IteratorParts) {
     this.#native = reader;
     ({ next: this.#next, box: this.#box, starts: this.#starts, lengths: this.#lengths } = reader);
     this.#memory = memory;
     this.#path = path;
     this.#dataOffset = dataOffset;
     this.#debugChecks = debugChecks;
-    this.#onClose = onClose;
     this.#waits = new LogWaits(reader, () => iteratorClosedError(path));
   }
 
@@ -111,17 +108,7 @@ export class ShmIterator {
     const ahead = this.#ahead;
     if (ahead !== undefined && ahead.taken < ahead.count) return this.#take(ahead);
     this.#settle();
-    const isMapped = this.#memory.isMapped;
-    const limits = isMapped ? { messages: 1, bytes: ANY_BYTES } : AHEAD;
-    const { cursor } = this.#look();
-    let count = this.#read(this.#next, limits.messages, limits.bytes, this.#debugChecks, true);
-    if (count < 0) count = this.#read(this.#next, 1, ANY_BYTES, this.#debugChecks, false);
-    if (count === 0) return null;
-    const base = this.#box[OUT_BASE] as number;
-    const bytes = this.#box[OUT_BYTES] as number;
-    if (isMapped) return this.#memory.mapped(base + (this.#starts[0] as number), this.#lengths[0] as number);
-    this.#ahead = { bytes: this.#copied(base, bytes), cursor, count, taken: 0 };
-    return this.#take(this.#ahead);
+    return this.#memory.isMapped ? this.#nextMapped() : this.#nextCopied();
   }
 
   /** The frame before the cursor, which moves in front of it; null at the log's beginning. */
@@ -218,11 +205,24 @@ export class ShmIterator {
     this.#waits.close();
     this.#native.close();
     this.#slab = EMPTY;
-    this.#onClose(this);
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #nextMapped(): Buffer | null {
+    if (this.#read(this.#next, 1, ANY_BYTES, this.#debugChecks, false) === 0) return null;
+    return this.#memory.mapped(this.#box[OUT_BASE] as number, this.#lengths[0] as number);
+  }
+
+  #nextCopied(): Buffer | null {
+    const { cursor } = this.#look();
+    const count = this.#readLargest(AHEAD);
+    if (count === 0) return null;
+    const bytes = this.#copied(this.#box[OUT_BASE] as number, this.#box[OUT_BYTES] as number);
+    this.#ahead = { bytes, cursor, count, taken: 0 };
+    return this.#take(this.#ahead);
   }
 
   #take(ahead: Ahead): Buffer {
@@ -335,14 +335,15 @@ export class ShmIterator {
   #limits(options: BatchOptions | undefined): { messages: number; bytes: number; checks: boolean } {
     if (options === undefined) return { messages: MESSAGES, bytes: BYTES, checks: this.#debugChecks };
     const given = optionsOf(options, 'a batch', '{ maxMessages, maxBytes, debugChecks }');
-    const { maxMessages = MESSAGES, maxBytes = BYTES, debugChecks = this.#debugChecks } = given;
+    const { maxMessages = MESSAGES, maxBytes = BYTES } = given;
+    const debugChecks = checkFlag('debugChecks', given.debugChecks, this.#debugChecks);
     if (!(Number.isInteger(maxMessages) && maxMessages >= 1)) {
       throw rangeError(`maxMessages is an integer of at least 1, got ${describeValue(maxMessages)}`);
     }
     if (!(Number.isInteger(maxBytes) && maxBytes >= 0)) {
       throw rangeError(`maxBytes is an integer of at least 0, got ${describeValue(maxBytes)}`);
     }
-    return { messages: maxMessages, bytes: maxBytes, checks: Boolean(debugChecks) };
+    return { messages: maxMessages, bytes: maxBytes, checks: debugChecks };
   }
 
   #checkOpen(): void {

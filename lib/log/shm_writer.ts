@@ -2,6 +2,7 @@ import { describeValue } from '../describe_value.js';
 import { argumentError, rangeError, StrandCapacityError, StrandError } from '../errors.js';
 import { native } from '../native.js';
 import type { NativeLog } from '../native_types.js';
+import { checkFlag, optionsOf } from '../options.js';
 import type { FrameMemory } from './frame_memory.js';
 import { frameTooLargeError, LogStatus, logError } from './log_error.js';
 
@@ -68,9 +69,7 @@ export class ShmWriter {
     const box = this.#box;
     if (!(size >= 0 && size <= this.#maxPayload && Number.isInteger(size))) throw this.#sizeError(size);
     box[IN_BYTES] = size;
-    box[IN_CHECKS] = (options === undefined ? this.#debugChecks : (options.debugChecks ?? this.#debugChecks))
-      ? 1
-      : 0;
+    box[IN_CHECKS] = (options === undefined ? this.#debugChecks : this.#checksOf(options)) ? 1 : 0;
     const status = this.#allocate();
     if (status !== LogStatus.OK) throw this.#error(status);
     const address = box[OUT_BASE] as number;
@@ -160,6 +159,11 @@ export class ShmWriter {
     const length = Number.isSafeInteger(at) ? this.#native.frameAt(at) : -1;
     if (length < 0) throw logError(LogStatus.CURSOR, { path: this.#path, address: at });
     return this.#memory.mapped(at + this.#lead, length);
+  }
+
+  #checksOf(options: AllocateOptions): boolean {
+    const { debugChecks } = optionsOf(options, 'allocate', '{ debugChecks }');
+    return checkFlag('debugChecks', debugChecks, this.#debugChecks);
   }
 
   #appendStep(list: readonly Uint8Array[], from: number, to: number): void {

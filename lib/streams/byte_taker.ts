@@ -1,8 +1,8 @@
 import { native } from '../native.js';
+import { countOwnedBytes } from '../owned_memory.js';
 import { resetError } from '../status_error.js';
 import type { StrandView } from '../view.js';
 import { NONE } from './chunk_source.js';
-import { countOwnedBytes } from './owned_memory.js';
 import type { Taker } from './taker.js';
 
 const { IN_AT, IN_FROM, IN_SKIP, IN_UP_TO, OUT_SEQ, OUT_SKIP } = native.box;

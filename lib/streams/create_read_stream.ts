@@ -2,6 +2,7 @@ import { optionsOf } from '../options.js';
 import type { NamesOf, RowOf, Schema, ValueOf } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
 import { StrandView } from '../view.js';
+import { checkNoEnd } from './opening.js';
 import { SABReadable } from './sab_readable.js';
 import type { ReadStreamOptions } from './source_options.js';
 
@@ -52,6 +53,7 @@ export function createReadStream<S extends Schema>(
 ): SABReadable<RowOf<S>>;
 export function createReadStream(source: Source<Schema>, options?: ReadStreamOptions): SABReadable {
   const given = optionsOf(options, 'createReadStream', '{ batch, field, binary, … }');
+  checkNoEnd(given, 'createReadStream', ['strand', 'view']);
   return new SABReadable(
     source instanceof StrandView ? { ...given, view: source } : { ...given, strand: source },
   );

@@ -2,6 +2,7 @@ import { optionsOf } from '../options.js';
 import type { NamesOf, RecordOf, Schema } from '../schema_types.js';
 import type { StrandLike } from '../shared_bytes.js';
 import { StrandWriter } from '../writer.js';
+import { checkNoEnd } from './opening.js';
 import { SABWritable } from './sab_writable.js';
 import type { WriteStreamOptions } from './sink_options.js';
 
@@ -52,6 +53,7 @@ export function createWriteStream<S extends Schema>(
 ): SABWritable<RecordOf<S>>;
 export function createWriteStream(target: Target<Schema>, options?: WriteStreamOptions): SABWritable {
   const given = optionsOf(options, 'createWriteStream', '{ batch, field, binary, … }');
+  checkNoEnd(given, 'createWriteStream', ['strand', 'writer']);
   return new SABWritable(
     target instanceof StrandWriter ? { ...given, writer: target } : { ...given, strand: target },
   );

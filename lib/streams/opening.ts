@@ -54,6 +54,16 @@ export function checkOpening(options: CommonOptions, { stream, ends, options: na
   return { blocking: checkBlocking(options.blocking), signal: checkSignal(options.signal) };
 }
 
+/** Refuses a second thing to read from or write to among a factory's options: one of the two would be ignored. */
+export function checkNoEnd(options: object, factory: string, ends: readonly string[]): void {
+  const end = ends.find((name) => Object.hasOwn(options, name));
+  if (end !== undefined) {
+    throw argumentError(
+      `${factory} takes a strand or what was opened of one as its first argument, not as an option '${end}'`,
+    );
+  }
+}
+
 /** The schema that a writer or a view of the strand is to find, if one was given. */
 export function expected({ schema }: { readonly schema?: Schema }): { schema?: Schema } {
   return schema === undefined ? {} : { schema };

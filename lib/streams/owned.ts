@@ -1,7 +1,7 @@
 import type { ARRAY_CLASSES } from '../codec/accessors.js';
 import { native } from '../native.js';
+import { countOwnedBytes } from '../owned_memory.js';
 import type { SchemaField } from '../schema_types.js';
-import { countOwnedBytes } from './owned_memory.js';
 
 type SharedArray = InstanceType<(typeof ARRAY_CLASSES)[keyof typeof ARRAY_CLASSES]>;
 

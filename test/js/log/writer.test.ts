@@ -19,6 +19,11 @@ import { startChild, startThread, until } from '../support/threads.mjs';
 const LARGEST = 65_531;
 
 describe('frames that were allocated', () => {
+  test.each([[null], [5], [{ debugChecks: 'true' }]])('take no options like %j', (options) => {
+    const { writer } = openWritable();
+    expect(thrownBy(() => writer.allocate(1, options as object)).code).toBe('ERR_STRAND_INVALID_ARGUMENT');
+  });
+
   test('are seen by nobody before commit(), and by everybody behind it', async () => {
     const path = freshPath();
     const log = openWritable({ path });

@@ -84,6 +84,18 @@ describe('a readable', () => {
     }
   });
 
+  test('is made of one thing: a factory refuses another one among its options', () => {
+    const { strand, writer, view } = openNumbered();
+    for (const make of [
+      () => createReadStream(strand, { view } as object),
+      () => createReadStream(view, { strand } as object),
+      () => createWriteStream(strand, { writer } as object),
+      () => createWriteStream(writer, { strand } as object),
+    ]) {
+      expect(make).toThrow(expect.objectContaining({ code: TYPE }));
+    }
+  });
+
   test('takes the bare memory of a strand', async () => {
     const { strand } = openNumbered();
     const [read] = await Promise.all([

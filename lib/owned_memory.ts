@@ -1,5 +1,5 @@
 /**
- * What copies of a stream's values may gather before they are collected. The engine collects the buffers of short-lived
+ * What copies of shared values may gather on a thread before they are collected. The engine collects the buffers of short-lived
  * objects when 32 MiB of them have come together, however small the ring is; each collection costs a millisecond on two
  * cores, so that a fraction of it is no gain.
  */
@@ -10,7 +10,7 @@ const BALLAST_BYTES = 33 * 1024 * 1024;
 let gathered = 0;
 
 /**
- * Tells that a stream of this thread allocates `bytes` of memory of its own. Now and then a buffer that nobody uses
+ * Tells that `bytes` of memory were allocated for a copy of something shared. Now and then a buffer that nobody uses
  * brings the engine to its limit early: the next allocation collects the copies that nobody holds any more.
  */
 export function countOwnedBytes(bytes: number): void {
