@@ -98,6 +98,17 @@ class EveryLog : public ::testing::TestWithParam<test::FrameKind> {
 INSTANTIATE_TEST_SUITE_P(, EveryLog, ::testing::ValuesIn(test::kFrameKinds),
                          [](const auto& kind) { return kind.param.name; });
 
+Limits someLimits(Random& random) {
+  return {static_cast<std::uint32_t>(random.between(1, 50)), random.between(300, 5000), random.percent(50)};
+}
+
+void expectWithin(const std::vector<Payload>& payloads, const Limits& limits) {
+  std::uint64_t bytes = 0;
+  for (const Payload& payload : payloads) bytes += payload.size();
+  EXPECT_LE(bytes, limits.bytes);
+  EXPECT_LE(payloads.size(), limits.messages);
+}
+
 TEST_P(EveryLog, isReadInBatchesAsItWasWritten) {
   const RandomLog log(random_, GetParam(), 500, 300);
   for (int round = 0; round < 20; ++round) {
@@ -105,14 +116,10 @@ TEST_P(EveryLog, isReadInBatchesAsItWasWritten) {
     EXPECT_EQ(reader.committed(), log.end);
     std::vector<Payload> all;
     while (reader.ready()) {
-      const Limits limits{static_cast<std::uint32_t>(random_.between(1, 50)), random_.between(300, 5000),
-                          random_.percent(50)};
+      const Limits limits = someLimits(random_);
       const Read batch = next(reader, limits, random_.between(1, 50));
       ASSERT_EQ(batch.status, LogStatus::kOk);
-      std::uint64_t bytes = 0;
-      for (const Payload& payload : batch.payloads) bytes += payload.size();
-      EXPECT_LE(bytes, limits.bytes);
-      EXPECT_LE(batch.payloads.size(), limits.messages);
+      expectWithin(batch.payloads, limits);
       all.insert(all.end(), batch.payloads.begin(), batch.payloads.end());
       EXPECT_EQ(reader.cursor(), all.size() == log.payloads.size() ? log.end : log.starts[all.size()]);
     }
@@ -130,14 +137,10 @@ TEST_P(EveryLog, isReadBackwardsInTheOppositeOrder) {
     ASSERT_EQ(reader.seek(log.end), LogStatus::kOk);
     std::vector<Payload> all;
     while (reader.cursor() != 0) {
-      const Limits limits{static_cast<std::uint32_t>(random_.between(1, 50)), random_.between(300, 5000),
-                          random_.percent(50)};
+      const Limits limits = someLimits(random_);
       const Read batch = previous(reader, limits, random_.between(1, 50));
       ASSERT_EQ(batch.status, LogStatus::kOk);
-      std::uint64_t bytes = 0;
-      for (const Payload& payload : batch.payloads) bytes += payload.size();
-      EXPECT_LE(bytes, limits.bytes);
-      EXPECT_LE(batch.payloads.size(), limits.messages);
+      expectWithin(batch.payloads, limits);
       all.insert(all.end(), batch.payloads.begin(), batch.payloads.end());
       EXPECT_EQ(reader.cursor(), log.starts[log.starts.size() - all.size()]);
     }
