@@ -104,12 +104,13 @@ constexpr Named kStatuses[]{
     {"TOKEN_REQUIRED", static_cast<double>(Status::kTokenRequired)},
     {"NO_VACANT_SLOT", static_cast<double>(Status::kNoVacantSlot)},
     {"BAD_FIELD", static_cast<double>(Status::kBadField)},
+    {"GONE", static_cast<double>(Status::kGone)},
 };
 
 constexpr Named kProgress[]{
     {"PENDING", static_cast<double>(Progress::kPending)}, {"READY", static_cast<double>(Progress::kReady)},
     {"ENDED", static_cast<double>(Progress::kEnded)},     {"RESET", static_cast<double>(Progress::kReset)},
-    {"CLOSED", static_cast<double>(Progress::kClosed)},
+    {"CLOSED", static_cast<double>(Progress::kClosed)},   {"GONE", static_cast<double>(Progress::kGone)},
 };
 
 constexpr Named kLogStatuses[]{

@@ -23,6 +23,8 @@ const char* faultName(FaultCode code) noexcept {
       return "format";
     case FaultCode::kLocked:
       return "locked";
+    case FaultCode::kBusy:
+      return "busy";
     default:
       return "header";
   }
@@ -95,7 +97,19 @@ Value numberOf(napi_env env, napi_value value) noexcept {
 
 Region regionOf(const Napi::Value& value) noexcept {
   const std::span<std::byte> bytes = bytesOf(value);
+  if (std::shared_ptr<SharedFile> file = SharedFile::mappedAt(bytes.data())) return Region(std::move(file));
   return {bytes.data(), bytes.size()};
+}
+
+napi_value toArrayBuffer(napi_env env, std::byte* data, std::uint64_t bytes, std::shared_ptr<void> keeper) noexcept {
+  auto kept = std::make_unique<std::shared_ptr<void>>(std::move(keeper));
+  const auto drop = [](napi_env, void*, void* hint) {
+    std::unique_ptr<std::shared_ptr<void>>(static_cast<std::shared_ptr<void>*>(hint));
+  };
+  napi_value buffer = nullptr;
+  if (napi_create_external_arraybuffer(env, data, bytes, drop, kept.get(), &buffer) != napi_ok) return nullptr;
+  (void)kept.release();
+  return buffer;
 }
 
 std::vector<std::string> namesOf(const Napi::Value& value) noexcept {

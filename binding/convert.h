@@ -2,6 +2,8 @@
 
 #include <napi.h>
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,8 +27,10 @@ std::span<std::uint32_t> wordsOf(napi_env env, napi_value value) noexcept;
 /// A number or bigint; anything else is NaN. A bigint past 64 bits becomes a double past them: it compares with every
 /// stored integer alike.
 Value numberOf(napi_env env, napi_value value) noexcept;
-/// The memory behind a Uint8Array over a SharedArrayBuffer. The caller keeps the array.
+/// The memory behind a Uint8Array: of a SharedArrayBuffer, whose array the caller keeps, or what openStrandFile() gave.
 Region regionOf(const Napi::Value& value) noexcept;
+/// An ArrayBuffer over memory that it keeps; undefined where the engine does not take it.
+napi_value toArrayBuffer(napi_env env, std::byte* data, std::uint64_t bytes, std::shared_ptr<void> keeper) noexcept;
 
 std::vector<std::string> namesOf(const Napi::Value& value) noexcept;
 

@@ -33,9 +33,9 @@ void Handle::keep(napi_value object) noexcept {
   if (napi_create_reference(environment_->env(), object, 1, &reference) == napi_ok) kept_.push_back(reference);
 }
 
-void Handle::armOn(const wait::EventCount& event, Word64 image) noexcept {
+void Handle::armOn(const wait::EventCount& event) noexcept {
   if (waiter_ || !environment_->canWake()) return;
-  wait::joinImage(image);
+  if (event.image()) wait::joinImage(*event.image());
   (void)armOn(event.counter().address());
 }
 

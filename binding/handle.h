@@ -57,8 +57,8 @@ class Handle {
   }
 
   void keep(napi_value object) noexcept;
-  void armOn(const wait::EventCount& event, Word64 image) noexcept;
-  /// For words whose image is of no concern. → false where the loop cannot be woken, or is waiting already
+  void armOn(const wait::EventCount& event) noexcept;
+  /// For words that are no event of this process. → false where the loop cannot be woken, or is waiting already
   bool armOn(const std::uint32_t* counter) noexcept;
   void disarm() noexcept;
   [[nodiscard]] bool armed() const noexcept { return waiter_.has_value(); }

@@ -159,16 +159,7 @@ class LogHandle final : public Handle {
       if (at >= end) return nullptr;
       bytes = std::min(bytes, end - at);
     }
-    auto keeper = std::make_unique<std::shared_ptr<MappedPages>>(log_->pages());
-    const auto drop = [](napi_env, void*, void* hint) {
-      std::unique_ptr<std::shared_ptr<MappedPages>>(static_cast<std::shared_ptr<MappedPages>*>(hint));
-    };
-    napi_value buffer = nullptr;
-    if (napi_create_external_arraybuffer(env, memory.data() + at, bytes, drop, keeper.get(), &buffer) != napi_ok) {
-      return nullptr;
-    }
-    (void)keeper.release();
-    return buffer;
+    return toArrayBuffer(env, memory.data() + at, bytes, log_->pages());
   }
 
   /// copy(target, address) → status. The bytes are right only if it is OK.

@@ -5,6 +5,7 @@
 #include "convert.h"
 #include "layout/strand_layout.h"
 #include "record/metadata.h"
+#include "ring/strand_file.h"
 
 namespace strand::binding {
 namespace {
@@ -112,25 +113,45 @@ Napi::Value computeGeometry(const Napi::CallbackInfo& info) {
   return toObject(info.Env(), geometry);
 }
 
-Napi::Value writeHeader(const Napi::CallbackInfo& info) {
-  if (!info[3].IsObject() || !info[4].IsString()) return info.Env().Undefined();
+/// What a header is to say, as a call's arguments from the second on have it: names, binary schema, geometry, members of
+/// the metadata.
+Fault planOf(const Napi::CallbackInfo& info, StrandPlan& plan) {
+  if (!info[3].IsObject() || !info[4].IsString()) return Fault::type("a header takes a geometry and metadata");
   const auto object = info[3].As<Napi::Object>();
   const auto member = [&](const char* name) {
     const Napi::Value value = object.Get(name);
     return value.IsNumber() ? saturate(toCount(value.As<Napi::Number>().DoubleValue())) : 0U;
   };
-  Geometry geometry;
-  geometry.indexCapacity = member("indexCapacity");
-  geometry.heapCapacity = member("heapCapacity");
-  geometry.recordStride = member("recordStride");
-  geometry.headerSize = member("headerSize");
-  Schema schema;
-  if (const Fault fault = schemaOf(info[1], info[2], geometry.recordStride, schema); !fault.ok()) {
-    return toFault(info.Env(), fault);
-  }
-  const std::string metadata = composeMetadata(schema, info[4].As<Napi::String>().Utf8Value());
-  const Fault fault = strand::writeHeader(regionOf(info[0]), schema, geometry, metadata);
+  plan.geometry.indexCapacity = member("indexCapacity");
+  plan.geometry.heapCapacity = member("heapCapacity");
+  plan.geometry.recordStride = member("recordStride");
+  plan.geometry.headerSize = member("headerSize");
+  if (Fault fault = schemaOf(info[1], info[2], plan.geometry.recordStride, plan.schema); !fault.ok()) return fault;
+  plan.metadata = composeMetadata(plan.schema, info[4].As<Napi::String>().Utf8Value());
+  return Fault::none();
+}
+
+Napi::Value writeHeader(const Napi::CallbackInfo& info) {
+  StrandPlan plan;
+  Fault fault = planOf(info, plan);
+  if (fault.ok()) fault = strand::writeHeader(regionOf(info[0]), plan.schema, plan.geometry, plan.metadata);
   return fault.ok() ? info.Env().Undefined() : toFault(info.Env(), fault);
+}
+
+Napi::Value openStrandFile(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : std::string();
+  StrandPlan plan;
+  const bool makes = !info[1].IsUndefined();
+  Fault fault = makes ? planOf(info, plan) : Fault::none();
+  Region region;
+  if (fault.ok()) region = strand::openStrandFile(path, makes ? &plan : nullptr, fault);
+  if (!fault.ok()) return toFault(info.Env(), fault);
+  const std::uint64_t bytes = region.size();
+  std::byte* const data = region.data();
+  napi_value buffer = toArrayBuffer(info.Env(), data, bytes, std::make_shared<Region>(std::move(region)));
+  if (buffer != nullptr) return {info.Env(), buffer};
+  return toFault(info.Env(), Fault::file("this version of Node.js cannot map the " + std::to_string(bytes) +
+                                         " bytes of '" + path + "': use a smaller indexCapacity or heapCapacity"));
 }
 
 Napi::Value readHeader(const Napi::CallbackInfo& info) {
@@ -160,6 +181,7 @@ void addSchemaFunctions(Napi::Object exports) noexcept {
   exports.Set("fingerprint", Napi::Function::New<fingerprint>(env));
   exports.Set("computeGeometry", Napi::Function::New<computeGeometry>(env));
   exports.Set("writeHeader", Napi::Function::New<writeHeader>(env));
+  exports.Set("openStrandFile", Napi::Function::New<openStrandFile>(env));
   exports.Set("readHeader", Napi::Function::New<readHeader>(env));
   exports.Set("heapStart", Napi::Function::New<heapStart>(env));
   exports.Set("computeTotalBytes", Napi::Function::New<computeTotalBytes>(env));

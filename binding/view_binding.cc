@@ -71,7 +71,7 @@ class ViewHandle final : public Handle {
 
   napi_value refresh(napi_env env, napi_callback_info) {
     look();
-    return toValue(env, view_.wasReset() ? 1U : 0U);
+    return toValue(env, view_.wasReset() ? view_.lost() : Status::kOk);
   }
 
   napi_value acknowledge(napi_env env, napi_callback_info) {
@@ -85,7 +85,7 @@ class ViewHandle final : public Handle {
 
   napi_value arm(napi_env, napi_callback_info) {
     if (!armed()) view_.countWait();
-    armOn(view_.dataEvent(), view_.imageWord());
+    armOn(view_.dataEvent());
     view_.announceWait();
     return nullptr;
   }

@@ -142,12 +142,12 @@ class WriterHandle final : public Handle {
   }
 
   napi_value arm(napi_env, napi_callback_info) {
-    armOn(writer_.spaceEvent(), writer_.imageWord());
+    armOn(writer_.spaceEvent());
     writer_.announceWait();
     return nullptr;
   }
   napi_value watch(napi_env, napi_callback_info) {
-    armOn(writer_.spaceEvent(), writer_.imageWord());
+    armOn(writer_.spaceEvent());
     writer_.announceWatch();
     return nullptr;
   }

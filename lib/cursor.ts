@@ -5,7 +5,7 @@ import { RecordSource } from './codec/record_source.js';
 import { describeValue } from './describe_value.js';
 import { argumentError, rangeError } from './errors.js';
 import type { CursorAccessors, NamesOf, RowOf, Schema, ValueOf } from './schema_types.js';
-import { resetError, Status, statusError } from './status_error.js';
+import { lostError, Status, statusError } from './status_error.js';
 
 /**
  * Reads records one at a time, in place. Allocate it once and seek: seeking and reading scalars allocates nothing.
@@ -68,7 +68,8 @@ export abstract class RecordCursor<S extends Schema = Schema>
   seekSlow(seq: number): boolean {
     if (typeof seq !== 'number') throw argumentError(`seek takes a number, got ${describeValue(seq)}`);
     const { window } = this;
-    if (!window.refresh()) throw resetError();
+    const lost = window.refresh();
+    if (lost !== Status.OK) throw lostError(lost);
     if (!Number.isInteger(seq) || seq < 0 || seq >= window.committed) return false;
     if (seq >= window.safe) return this.seek(seq);
     // Nobody holds this record for us: it is copied, or it is gone.

@@ -109,14 +109,14 @@ export class Drain {
     const status = this.#native.releaseConsumer(this.#token);
     this.#token = undefined;
     // A reset or the view's close() has released it already.
-    const gone: readonly number[] = [Status.OK, Status.RESET, Status.CLOSED, Status.BAD_TOKEN];
+    const gone: readonly number[] = [Status.OK, Status.RESET, Status.GONE, Status.CLOSED, Status.BAD_TOKEN];
     if (!gone.includes(status)) throw statusError(status, () => '');
   }
 
   /** The same before the end of the stream: if nobody else is registered, the producer is stopped, too. */
   abandon(reason: string): void {
     // A stream that a reset has begun is none of this reader's.
-    const wasReset = this.#native.refresh() !== 0 || this.#window.epoch !== this.#epoch;
+    const wasReset = this.#native.refresh() !== Status.OK || this.#window.epoch !== this.#epoch;
     this.close();
     const { producerStatus } = this.#view;
     const isOver = producerStatus === 'eos' || producerStatus === 'error';

@@ -65,6 +65,14 @@ export function initStrandHeader(sab: StrandLike, map: StrandMap, meta?: unknown
   if (typeof map !== 'object' || map === null) {
     throw argumentError(`initStrandHeader takes what computeStrandMap returns, got ${describeValue(map)}`);
   }
+  unwrap(native.writeHeader(buffer, ...headerOf(map, meta)));
+}
+
+/** What the header of a strand is to say, as the core takes it. Errors as of {@link initStrandHeader}. */
+export function headerOf(
+  map: StrandMap,
+  meta: unknown,
+): [names: string[], schemaBytes: Uint8Array, geometry: NativeGeometry, members: string] {
   const { names, bytes, stride } = layoutOf(map.schema);
   const { query, estimated_records } = map;
   const carried = normalizeMeta(meta);
@@ -75,7 +83,7 @@ export function initStrandHeader(sab: StrandLike, map: StrandMap, meta?: unknown
       : { estimated_records: checkEstimatedRecords(estimated_records) }),
     ...(carried === undefined ? {} : { meta: carried }),
   };
-  unwrap(native.writeHeader(buffer, names, bytes, statedGeometry(map, stride), membersText(metadata)));
+  return [names, bytes, statedGeometry(map, stride), membersText(metadata)];
 }
 
 /**

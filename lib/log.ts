@@ -13,3 +13,4 @@ export type {
   ShmIterator,
 } from './log/shm_iterator.js';
 export type { AllocateOptions, ShmWriter } from './log/shm_writer.js';
+export { openSharedStrand, type SharedStrand, type SharedStrandOptions } from './shared_strand.js';

@@ -1,4 +1,4 @@
-import { argumentError, rangeError, StrandError, StrandHeaderError } from './errors.js';
+import { argumentError, rangeError, StrandBusyError, StrandError, StrandHeaderError } from './errors.js';
 import type { NativeFault } from './native_types.js';
 
 function isFault(answer: unknown): answer is NativeFault {
@@ -14,11 +14,13 @@ function toError({ fault, message }: NativeFault): Error {
     case 'header':
       return new StrandHeaderError(message);
     case 'file':
-      return new StrandError('ERR_STRAND_LOG_FILE', message);
+      return new StrandError('ERR_STRAND_FILE', message);
     case 'format':
       return new StrandError('ERR_STRAND_LOG_FORMAT', message);
     case 'locked':
       return new StrandError('ERR_STRAND_LOG_LOCKED', message);
+    case 'busy':
+      return new StrandBusyError(message);
   }
 }
 

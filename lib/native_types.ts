@@ -5,7 +5,7 @@
 
 /** Refusal of a cold function; `kind` says which class of error it becomes. */
 export interface NativeFault {
-  readonly fault: 'type' | 'range' | 'header' | 'file' | 'format' | 'locked';
+  readonly fault: 'type' | 'range' | 'header' | 'file' | 'format' | 'locked' | 'busy';
   readonly message: string;
 }
 
@@ -153,7 +153,7 @@ export interface NativeView {
   spin(): number;
   /** Enters the present stream. */
   enter(): void;
-  /** `OUT_COMMITTED`, `OUT_WINDOW`, `OUT_SAFE`, `OUT_EPOCH`, `OUT_GATE` (low word) of the stream that the view is in. → 1 where it was reset */
+  /** `OUT_COMMITTED`, `OUT_WINDOW`, `OUT_SAFE`, `OUT_EPOCH`, `OUT_GATE` (low word) of the stream that the view is in. → Status OK, or RESET, or GONE */
   refresh(): number;
   /** Releases below `IN_UP_TO`, with the token `IN_TOKEN` unless it is −1. → Status; refreshes like `refresh`. */
   acknowledge(): number;
@@ -307,7 +307,8 @@ export type StatusName =
   | 'BAD_TOKEN'
   | 'TOKEN_REQUIRED'
   | 'NO_VACANT_SLOT'
-  | 'BAD_FIELD';
+  | 'BAD_FIELD'
+  | 'GONE';
 
 /** Answers of a log's calls. */
 export type LogStatusName =
@@ -323,7 +324,7 @@ export type LogStatusName =
   | 'FILE';
 
 /** What a wait has come to. */
-export type ProgressName = 'PENDING' | 'READY' | 'ENDED' | 'RESET' | 'CLOSED';
+export type ProgressName = 'PENDING' | 'READY' | 'ENDED' | 'RESET' | 'CLOSED' | 'GONE';
 
 export interface NativeLogOptions {
   readonly path: string;
@@ -434,6 +435,14 @@ export interface NativeModule {
     geometry: NativeGeometry,
     members: string,
   ): NativeFault | undefined;
+  /** The memory of the strand in a file; with what its header is to say it is made where there is none. */
+  openStrandFile(
+    path: string,
+    names?: string[],
+    schemaBytes?: Uint8Array,
+    geometry?: NativeGeometry,
+    members?: string,
+  ): ArrayBuffer | NativeFault;
   readHeader(buffer: Uint8Array): NativeHeader | NativeFault;
   heapStart(indexCapacity: number, recordStride: number, headerSize: number): number;
   computeTotalBytes(

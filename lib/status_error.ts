@@ -17,6 +17,19 @@ export function resetError(): StrandResetError {
   return new StrandResetError('the stream was reset: enter the new one with waitForCommit(0)');
 }
 
+/** A strand's file that somebody has cut. */
+export function goneError(): StrandError {
+  return new StrandError(
+    'ERR_SHM_MAPPING_GONE',
+    'the file of this strand was truncated while it was open: its records are lost. Remove it and begin another',
+  );
+}
+
+/** The error of a view whose stream is no more: RESET, or GONE. */
+export function lostError(status: number): StrandError {
+  return status === Status.GONE ? goneError() : resetError();
+}
+
 export function reentrantError(): StrandError {
   return new StrandError(
     'ERR_STRAND_REENTRANT',
@@ -56,6 +69,8 @@ export function statusError(status: number, abortReason: () => string): Error {
       return new StrandBusyError('another thread kept the strand busy for a second; nothing has changed');
     case Status.RESET:
       return resetError();
+    case Status.GONE:
+      return goneError();
     case Status.BAD_TOKEN:
       return rangeError(
         'the token is not live in this thread: it was released, made void by reset(), or registered elsewhere: use one that registerConsumer() returned here',

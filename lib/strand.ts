@@ -33,7 +33,7 @@ export interface StrandOptions {
   readonly estimatedRecords?: number | undefined;
 }
 
-const OPTIONS: readonly string[] = [
+export const STRAND_OPTIONS: readonly string[] = [
   'indexCapacity',
   'heapCapacity',
   'meta',
@@ -95,7 +95,18 @@ export function createStrand(
   if (typeof options !== 'object' || options === null) {
     throw argumentError(`createStrand takes an object of options, got ${describeValue(options)}`);
   }
-  checkNames(options, 'createStrand', OPTIONS);
+  checkNames(options, 'createStrand', STRAND_OPTIONS);
+  const { map, meta } = planStrand(fields, options);
+  const sab = allocate(map.total_bytes);
+  initStrandHeader(sab, map, meta);
+  return { sab, map: readStrandHeader(sab) };
+}
+
+/** The geometry of a new strand, with a header as large as `meta` and the schema need. Errors as of {@link createStrand}. */
+export function planStrand(
+  fields: readonly FieldDescriptor[] | Schema,
+  options: StrandOptions,
+): { map: StrandMap; meta: StrandMeta | undefined } {
   const schema = isSchema(fields) ? fields : buildSchema(fields);
   const meta = metaWithTable(options.meta, options.internTable);
   const map = computeStrandMap({
@@ -106,9 +117,7 @@ export function createStrand(
     estimated_records: options.estimatedRecords,
     meta_capacity: meta === undefined ? 0 : Buffer.byteLength(JSON.stringify(meta)),
   });
-  const sab = allocate(map.total_bytes);
-  initStrandHeader(sab, map, meta);
-  return { sab, map: readStrandHeader(sab) };
+  return { map, meta };
 }
 
 function isSchema(fields: unknown): fields is Schema {

@@ -29,6 +29,7 @@ import type { FilterableType, PredicateOf, PredicatesOf, RangesOf } from './pred
 import { RecordBatch } from './record_batch.js';
 import type { NamesOf, Schema } from './schema_types.js';
 import { asBytes, type StrandLike } from './shared_bytes.js';
+import type { SharedStrand } from './shared_strand.js';
 import { Status, statusError } from './status_error.js';
 import type { Strand } from './strand.js';
 import type { StrandMap } from './strand_map.js';
@@ -91,7 +92,10 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
    * @param options a list of strings is the intern table
    * @throws StrandHeaderError the buffer holds no valid strand, or one of another schema
    */
-  constructor(strand: Strand<S> | StrandLike, options: StrandViewOptions<S> | readonly string[] = {}) {
+  constructor(
+    strand: Strand<S> | SharedStrand<S> | StrandLike,
+    options: StrandViewOptions<S> | readonly string[] = {},
+  ) {
     const { schema, internTable } = viewOptions<S>(options);
     const bytes = asBytes(strand);
     this.#native = unwrap(native.openView(bytes));
@@ -496,10 +500,10 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     }
   }
 
-  #refresh(): boolean {
-    const wasReset = this.#native.refresh();
+  #refresh(): number {
+    const status = this.#native.refresh();
     this.#takeWindow();
-    return wasReset === 0;
+    return status;
   }
 
   #filtered(): Filtered {

@@ -4,7 +4,7 @@ import { native } from './native.js';
 import type { NativeView } from './native_types.js';
 import { checkSignal, optionsOf } from './options.js';
 import { isPosition } from './position.js';
-import { resetError } from './status_error.js';
+import { goneError, resetError } from './status_error.js';
 import { breathe, LONGEST_TIMER_MILLIS, park, SLICE_MILLIS, unpark, type Waiter } from './waits.js';
 
 const { IN_AFTER, IN_MILLIS, IN_AGAIN, OUT_COMMITTED, OUT_EPOCH } = native.box;
@@ -26,7 +26,14 @@ interface PendingWait {
   readonly reject: (error: unknown) => void;
 }
 
-const closedError = () => new StrandClosedError('the view was closed');
+const closedError = () => new StrandClosedError('the view was closed, or the process is ending');
+
+/** Why a wait can come to nothing any more. */
+function overError(progress: number): Error | undefined {
+  if (progress === Progress.RESET) return resetError();
+  if (progress === Progress.CLOSED) return closedError();
+  return progress === Progress.GONE ? goneError() : undefined;
+}
 
 /** The waits of one view: pending ones are tested whenever the loop is woken. */
 export class ViewWaits implements Waiter {
@@ -73,8 +80,8 @@ export class ViewWaits implements Waiter {
     this.#box[IN_AFTER] = after;
     const progress = this.#check();
     this.#takeWindow();
-    if (progress === Progress.RESET) throw resetError();
-    if (progress === Progress.CLOSED) throw closedError();
+    const over = overError(progress);
+    if (over !== undefined) throw over;
     return progress !== Progress.PENDING;
   }
 
@@ -96,9 +103,8 @@ export class ViewWaits implements Waiter {
         if (rest > 0) continue;
       }
       this.#takeWindow();
-      if (progress === Progress.RESET) throw resetError();
-      if (progress === Progress.CLOSED)
-        throw new StrandClosedError('the view was closed, or the process is ending');
+      const over = overError(progress);
+      if (over !== undefined) throw over;
       return box[OUT_COMMITTED] as number;
     }
   }
@@ -147,8 +153,8 @@ export class ViewWaits implements Waiter {
 
   #conclude(progress: number, resolve: (committed: number) => void, reject: (error: unknown) => void): void {
     this.#takeWindow();
-    if (progress === Progress.RESET) reject(resetError());
-    else if (progress === Progress.CLOSED) reject(closedError());
+    const over = overError(progress);
+    if (over !== undefined) reject(over);
     else resolve(this.#box[OUT_COMMITTED] as number);
   }
 

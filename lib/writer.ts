@@ -20,6 +20,7 @@ import type { NativeWriter } from './native_types.js';
 import { checkSignal, optionsOf } from './options.js';
 import type { RecordOf, Schema } from './schema_types.js';
 import { asBytes, type StrandLike } from './shared_bytes.js';
+import type { SharedStrand } from './shared_strand.js';
 import { SpaceWait } from './space_wait.js';
 import { reentrantError, Status, statusError } from './status_error.js';
 import type { Strand } from './strand.js';
@@ -139,7 +140,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
    * @throws StrandHeaderError the buffer holds no valid strand, or one of another schema
    * @throws StrandBusyError the older writer was filling slots for a whole second; nothing has changed
    */
-  constructor(strand: Strand<S> | StrandLike, options?: StrandWriterOptions<S>) {
+  constructor(strand: Strand<S> | SharedStrand<S> | StrandLike, options?: StrandWriterOptions<S>) {
     const { schema } = optionsOf(options, 'a writer', '{ schema }');
     const bytes = asBytes(strand);
     // All that can be refused comes before the older writer is fenced.

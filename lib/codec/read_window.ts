@@ -20,7 +20,7 @@ export interface ReadWindow {
   safe: number;
   committed: number;
   internTable: readonly string[] | undefined;
-  /** Asks the core again. → false where the stream was reset */
-  refresh(): boolean;
+  /** Asks the core again. → Status OK, RESET where the stream was reset, GONE */
+  refresh(): number;
   readonly cursors: WeakCollection<RecordSource>;
 }

@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { describeValue } from '../describe_value.js';
 import { argumentError, rangeError } from '../errors.js';
+import { filePathOf } from '../file_path.js';
 import { native } from '../native.js';
 import { unwrap } from '../native_fault.js';
 import { checkFlag, checkNames, optionsOf } from '../options.js';
@@ -49,7 +49,7 @@ const OPTIONS = [
  * Opens a memory-mapped, append-only log of frames, or creates it.
  *
  * @throws StrandError `ERR_STRAND_LOG_LOCKED` where it has a writer, `ERR_STRAND_LOG_FORMAT` for a file that is no log (it
- *   stays as it is), `ERR_STRAND_LOG_FILE` where the system refuses
+ *   stays as it is), `ERR_STRAND_FILE` where the system refuses
  */
 export function createSharedLog(options: SharedLogOptions): SharedLog {
   const given = optionsOf(options, 'createSharedLog', '{ path, capacityBytes, writable, … }');
@@ -57,7 +57,7 @@ export function createSharedLog(options: SharedLogOptions): SharedLog {
   const writable = checkFlag('writable', given.writable);
   const zeroCopy = checkFlag('zeroCopy', given.zeroCopy);
   const debugChecks = checkFlag('debugChecks', given.debugChecks, isDebugging());
-  const path = pathOf(given.path);
+  const path = filePathOf(given.path, "a log's");
   const log = unwrap(
     native.openLog({
       path,
@@ -81,14 +81,6 @@ export function createSharedLog(options: SharedLogOptions): SharedLog {
 function isDebugging(): boolean {
   const { SHMIO_DEBUG, STRAND_DEBUG } = process.env;
   return SHMIO_DEBUG === 'true' || STRAND_DEBUG === 'true';
-}
-
-function pathOf(path: unknown): string {
-  if (path instanceof URL) return fileURLToPath(path);
-  if (typeof path !== 'string' || path === '') {
-    throw argumentError(`a log's path is a non-empty string or a file URL, got ${describeValue(path)}`);
-  }
-  return path;
 }
 
 function bytesOf(name: string, bytes: unknown): number {

@@ -32,7 +32,7 @@ export function logError(status: number, { path, address }: LogPlace): Error {
     case LogStatus.CLOSED:
       return new StrandClosedError(`the log '${path}', or its writer, was closed`);
     default:
-      return new StrandError('ERR_STRAND_LOG_FILE', `'${path}' cannot be used: status ${status}`);
+      return new StrandError('ERR_STRAND_FILE', `'${path}' cannot be used: status ${status}`);
   }
 }
 

@@ -53,7 +53,7 @@ export class LogWaits implements Waiter {
       park(this);
       if (this.#native.arm() === 0) {
         wait.fail(
-          new StrandError('ERR_STRAND_LOG_FILE', 'the system has no thread left that could watch the log'),
+          new StrandError('ERR_STRAND_FILE', 'the system has no thread left that could watch the log'),
         );
         return;
       }

@@ -196,7 +196,7 @@ export class ShmWriter {
       case LogStatus.FULL:
         return new StrandCapacityError(this.#native.faultMessage());
       case LogStatus.FILE:
-        return new StrandError('ERR_STRAND_LOG_FILE', this.#native.faultMessage());
+        return new StrandError('ERR_STRAND_FILE', this.#native.faultMessage());
       default:
         return logError(status, { path: this.#path, address: (this.#box[OUT_NEXT] as number) - this.#lead });
     }

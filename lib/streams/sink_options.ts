@@ -2,7 +2,7 @@ import { describeValue } from '../describe_value.js';
 import { argumentError } from '../errors.js';
 import { readStrandHeader } from '../header.js';
 import type { Schema } from '../schema_types.js';
-import { asBytes, type StrandLike } from '../shared_bytes.js';
+import type { StrandLike } from '../shared_bytes.js';
 import type { StrandMap } from '../strand_map.js';
 import { StrandWriter } from '../writer.js';
 import {
@@ -54,7 +54,7 @@ export function openSink<T>(options: SABWritableOptions): OpenSink<T> {
   }
   // All that can be refused comes before the strand is taken over from an older writer.
   const ownsWriter = !('writer' in options);
-  const map = ownsWriter ? readStrandHeader(asBytes(options.strand).buffer) : checkWriter(options.writer).map;
+  const map = ownsWriter ? readStrandHeader(options.strand) : checkWriter(options.writer).map;
   const mode = modeOf(options, map.schema.fields);
   const stream = streamOptionsOf(
     options,

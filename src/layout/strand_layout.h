@@ -15,10 +15,10 @@
 ///
 ///   header
 ///   0x000  static: magic, version, fingerprint, stride, capacities, crc, sizes     never changes
-///   0x040  EPOCH BASE IMAGE                                                        reset(), rarely
+///   0x040  EPOCH BASE IMAGE BOOT                                                   reset(), rarely
 ///   0x080  WRITE_SEQ HEAP_WRITE WINDOW_FLOOR HEAP_FLOOR WAIT_TARGET, statistics    producer
 ///   0x100  COMMIT_SEQ HEAP_COMMIT STATUS                                           producer, publishes
-///   0x180  OWNER {fence, state} FAST_OWNER FAST_BUSY, reason of an error            the owning producer
+///   0x180  OWNER {fence, state} FAST_OWNER FAST_BUSY, reason of an error, RESIGNED  the owning producer
 ///   0x200  READ_CURSOR GATE ACTIVE, statistics                                     consumers
 ///   0x280  data event {counter, waiters}                                           both
 ///   0x300  space event {counter, waiters}                                          both
@@ -52,6 +52,7 @@ inline constexpr std::uint32_t kOffsetMetaByteLength = 36;
 inline constexpr std::uint32_t kOffsetEpoch = 0x40;  // u32, odd while a reset is under way
 inline constexpr std::uint32_t kOffsetBase = 0x48;   // u64, a multiple of the index capacity
 inline constexpr std::uint32_t kOffsetImage = 0x50;  // u64, whose table holds asynchronous waiters
+inline constexpr std::uint32_t kOffsetBoot = 0x58;   // u64, of a file: the boot of the machine that the words are from
 
 // Producer's own.
 inline constexpr std::uint32_t kOffsetWriteSeq = 0x80;
@@ -74,6 +75,8 @@ inline constexpr std::uint32_t kOffsetOwner = 0x180;
 inline constexpr std::uint32_t kOffsetFastOwner = 0x188;    // u32
 inline constexpr std::uint32_t kOffsetFastBusy = 0x18C;     // u32
 inline constexpr std::uint32_t kOffsetErrorReason = 0x190;  // u32 length, then the bytes
+
+inline constexpr std::uint32_t kOffsetResigned = 0x1FC;  // u32, of a file: fence of the newest writer that resigned
 
 // Consumers.
 inline constexpr std::uint32_t kOffsetReadCursor = 0x200;
@@ -104,6 +107,18 @@ inline constexpr std::uint32_t kReasonPending = ~std::uint32_t{0};
 
 inline constexpr std::uint32_t kOffsetSchema = 0x600;
 
+/// Locks of a strand in a file (SharedFile::lock).
+inline constexpr std::uint64_t kLockSetup = 0;  ///< while the file is made, or looked at for the first time
+inline constexpr std::uint64_t kLockConsumers =
+    1;  ///< while consumers come and go: what bit 31 of ACTIVE is in one process
+/// Plus a consumer's token: its process lives. A token is never given twice, so no lock is in another one's way.
+inline constexpr std::uint64_t kLockConsumer = std::uint64_t{1} << 40U;
+/// Plus a writer's fence: its process lives.
+inline constexpr std::uint64_t kLockWriter = std::uint64_t{1} << 41U;
+
+/// EPOCH of a new strand in a file: not zero, so that memory which is gone belongs to no stream.
+inline constexpr std::uint32_t kFirstFileEpoch = 2;
+
 /// Values of STATUS.
 inline constexpr std::uint32_t kStatusInitializing = 0;
 inline constexpr std::uint32_t kStatusStreaming = 1;
@@ -120,11 +135,12 @@ inline constexpr std::uint32_t kAbsentOffset = 0xFFFFFFFF;
 
 static_assert(kOffsetHeaderCrc == 24, "the checksum covers the six words before it");
 static_assert(kOffsetMetaByteLength + 4 <= kOffsetEpoch);
-static_assert(kOffsetImage + 8 <= kOffsetWriteSeq);
+static_assert(kOffsetBoot + 8 <= kOffsetWriteSeq);
 static_assert(kOffsetWriteSeq % kSeparation == 0 && kOffsetPastRecords + 8 <= kOffsetCommitSeq);
 static_assert(kOffsetCommitSeq % kSeparation == 0 && kOffsetStatus + 4 <= kOffsetOwner);
 static_assert(kOffsetOwner % kSeparation == 0);
-static_assert(kOffsetErrorReason + 4 + kMaxReasonBytes <= kOffsetReadCursor);
+static_assert(kOffsetErrorReason + 4 + kMaxReasonBytes <= kOffsetResigned);
+static_assert(kOffsetResigned + 4 <= kOffsetReadCursor);
 static_assert(kOffsetReadCursor % kSeparation == 0 && kOffsetConsumerWaits + 8 <= kOffsetDataEvent);
 static_assert(kOffsetDataEvent % kSeparation == 0 && kOffsetSpaceEvent % kSeparation == 0);
 static_assert(kOffsetSpaceEvent - kOffsetDataEvent == kSeparation);

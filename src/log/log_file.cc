@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "log/recovery.h"
+#include "memory/boot_id.h"
 #include "memory/little_endian.h"
 
 namespace strand {

@@ -1,45 +1,10 @@
 #include "log/recovery.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <memory>
-#include <span>
-
-#include "kernels/crc32c.h"
-
-#if defined(__APPLE__)
-#include <sys/sysctl.h>
-#endif
 
 namespace strand {
 
 using namespace layout;
-
-namespace {
-
-/// What the system calls this boot. → the name's length, 0 where it has none
-std::size_t readBootName(std::span<char> text) noexcept {
-#if defined(__APPLE__)
-  std::size_t length = text.size();
-  return sysctlbyname("kern.bootsessionuuid", text.data(), &length, nullptr, 0) == 0 ? length : 0;
-#else
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/sys/kernel/random/boot_id", "re"),
-                                                             std::fclose);
-  return file != nullptr ? std::fread(text.data(), 1, text.size(), file.get()) : 0;
-#endif
-}
-
-}  // namespace
-
-std::uint64_t currentBootId() noexcept {
-  std::array<char, 64> text{};
-  const std::size_t length = readBootName(text);
-  if (length == 0) return 0;
-  const auto bytes = std::as_bytes(std::span(text)).first(length);
-  constexpr std::uint32_t kOther = 0x9E3779B9;
-  return (std::uint64_t{crc32c(kOther, bytes)} << 32U) | crc32c(0, bytes);
-}
 
 std::uint64_t soundUpTo(const LogFile& log, std::uint64_t from, std::uint64_t to) noexcept {
   const FrameFormat& format = log.format();

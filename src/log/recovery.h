@@ -15,14 +15,11 @@ namespace strand {
 /// after everything before it had been flushed. Frames behind it count as far as each is sound; SIZE is cut back to there,
 /// and the rest of the file is cleared. Only checksums make that certain: without them lengths alone are compared.
 ///
+/// Where the system does not tell boots apart (`bootId` 0) every writer recovers as after a loss of power.
 /// A plain log has neither word: all its frames are walked, and a file in which they do not add up is refused.
 [[nodiscard]] bool recoverLog(LogFile& log, std::uint64_t bootId, Fault& fault) noexcept;
 
 /// Where the sound frames from `from` on end, at most at `to`.
 [[nodiscard]] std::uint64_t soundUpTo(const LogFile& log, std::uint64_t from, std::uint64_t to) noexcept;
-
-/// A number for this boot of the machine, 0 where the system does not tell boots apart: every writer then recovers as
-/// after a loss of power.
-[[nodiscard]] std::uint64_t currentBootId() noexcept;
 
 }  // namespace strand

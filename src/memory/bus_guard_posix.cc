@@ -20,6 +20,7 @@ struct BusGuard::Slot {
   std::atomic<std::uintptr_t> begin{0};
   std::atomic<std::uintptr_t> end{0};
   std::atomic<bool> writable{false};
+  std::atomic<bool> losesAll{false};
   std::atomic<bool> tripped{false};
 };
 
@@ -41,6 +42,8 @@ struct BusGuardTable {
   static void install() noexcept;
   /// Whether an access caused the signal. What kill(2) and its like send carries no address.
   static bool isFault(const siginfo_t& info) noexcept { return info.si_code > 0; }
+  /// Puts zeros in the place of the pages from `from` on. → false where the system gives none
+  static bool replace(BusGuard::Slot& slot, std::uintptr_t from, std::uintptr_t end) noexcept;
   static void onFault(int signal, siginfo_t* info, void* context) noexcept;
   static void passOn(int signal, siginfo_t* info, void* context) noexcept;
 };
@@ -87,6 +90,14 @@ void BusGuardTable::passOn(int signal, siginfo_t* info, void* context) noexcept 
   }
 }
 
+bool BusGuardTable::replace(BusGuard::Slot& slot, std::uintptr_t from, std::uintptr_t end) noexcept {
+  const int protection = slot.writable.load(std::memory_order_relaxed) ? PROT_READ | PROT_WRITE : PROT_READ;
+  // Before the pages are: whoever reads one of them finds the flag raised.
+  slot.tripped.store(true, std::memory_order_release);
+  return mmap(reinterpret_cast<void*>(from), end - from, protection,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+}
+
 void BusGuardTable::onFault(int signal, siginfo_t* info, void* context) noexcept {
   const int error = errno;
   const auto address = isFault(*info) ? reinterpret_cast<std::uintptr_t>(info->si_addr) : 0;
@@ -98,26 +109,23 @@ void BusGuardTable::onFault(int signal, siginfo_t* info, void* context) noexcept
       // A slot that was given to another range meanwhile may show the one's begin and the other's end.
       if (slot.begin.load(std::memory_order_relaxed) != begin) continue;
       const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-      const std::uintptr_t from = address / page * page;
-      const int protection = slot.writable.load(std::memory_order_relaxed) ? PROT_READ | PROT_WRITE : PROT_READ;
-      // Before the pages are: whoever reads one of them finds the flag raised.
-      slot.tripped.store(true, std::memory_order_release);
-      void* mapped = mmap(reinterpret_cast<void*>(from), end - from, protection,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+      const bool replaced =
+          replace(slot, slot.losesAll.load(std::memory_order_relaxed) ? begin : address / page * page, end);
       errno = error;
-      if (mapped != MAP_FAILED) return;
+      if (replaced) return;
     }
   }
   passOn(signal, info, context);
 }
 
-BusGuard BusGuard::over(std::byte* data, std::uint64_t size, bool writable) noexcept {
+BusGuard BusGuard::over(std::byte* data, std::uint64_t size, bool writable, Loses loses) noexcept {
   const std::lock_guard lock(BusGuardTable::mutex);
   BusGuardTable::install();
   if (!BusGuardTable::installed) return {};
   Slot* slot = BusGuardTable::take();
   const auto begin = reinterpret_cast<std::uintptr_t>(data);
   slot->writable.store(writable, std::memory_order_relaxed);
+  slot->losesAll.store(loses == Loses::kAll, std::memory_order_relaxed);
   slot->tripped.store(false, std::memory_order_relaxed);
   // Release: who sees this end sees that `begin` was 0 before it.
   slot->end.store(begin + size, std::memory_order_release);
@@ -137,6 +145,12 @@ bool BusGuard::tripped() const noexcept {
   // The accesses in front of this come first.
   acquireFence();
   return slot_->tripped.load(std::memory_order_acquire);
+}
+
+void BusGuard::trip() const noexcept {
+  if (slot_ == nullptr) return;
+  (void)BusGuardTable::replace(*slot_, slot_->begin.load(std::memory_order_relaxed),
+                               slot_->end.load(std::memory_order_relaxed));
 }
 
 }  // namespace strand

@@ -54,10 +54,25 @@ class OpenFile {
   /// Removes the file's name if it still stands for this file.
   void unlink() const noexcept;
 
+  /// Which file it is, whatever names it has, and in which process: a forked one has nobody else's locks.
+  struct Identity {
+    std::uint64_t device = 0;
+    std::uint64_t file = 0;
+    std::uint64_t process = 0;
+    friend bool operator==(const Identity&, const Identity&) noexcept = default;
+  };
+  [[nodiscard]] Identity identity() const noexcept;
+
+  /// Lock numbers go up to this.
+  static constexpr std::uint64_t kMaxLock = std::uint64_t{1} << 60U;
+  /// Whether locks have numbers here. Otherwise a file has one lock, whatever number is given.
+  static const bool kHasLockNumbers;
   /// Takes a lock on one of the file's lock numbers without waiting. The kernel drops it with the last descriptor of
   /// this opening, however the process ends; it excludes other openings in this process too.
-  [[nodiscard]] bool lock(std::uint32_t number) const noexcept;
-  void unlock(std::uint32_t number) const noexcept;
+  [[nodiscard]] bool lock(std::uint64_t number) const noexcept;
+  void unlock(std::uint64_t number) const noexcept;
+  /// Whether another opening has it locked.
+  [[nodiscard]] bool lockedElsewhere(std::uint64_t number) const noexcept;
 
  private:
   std::string path_;
@@ -70,8 +85,8 @@ class OpenFile {
 /// unmapped with the last.
 class MappedPages {
  public:
-  MappedPages(std::byte* data, std::uint64_t bytes, bool writable) noexcept
-      : data_(data), bytes_(bytes), guard_(BusGuard::over(data, bytes, writable)) {}
+  MappedPages(std::byte* data, std::uint64_t bytes, bool writable, BusGuard::Loses loses) noexcept
+      : data_(data), bytes_(bytes), guard_(BusGuard::over(data, bytes, writable, loses)) {}
   MappedPages(const MappedPages&) = delete;
   MappedPages& operator=(const MappedPages&) = delete;
   ~MappedPages();
@@ -79,6 +94,8 @@ class MappedPages {
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] bool gone() const noexcept { return guard_.tripped(); }
+  /// Gives the pages up, as an access to what is no longer there does.
+  void lose() const noexcept { guard_.trip(); }
 
  private:
   std::byte* data_;
@@ -103,6 +120,8 @@ class MappedFile {
     /// Of a mapping that is read-only: bytes at the start, of which a writable mapping is made where the descriptor
     /// may write.
     std::uint64_t sharedBytes = 0;
+    /// What is gone once an access has met a cut.
+    BusGuard::Loses loses = BusGuard::Loses::kTheRest;
     FlushObserver onFlush;
   };
 

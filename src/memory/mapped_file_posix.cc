@@ -44,17 +44,21 @@ int allocateRange(int descriptor, off_t from, off_t to) noexcept {
 #endif
 
 #if defined(F_OFD_SETLK)
-bool setLock(int descriptor, std::uint32_t number, bool locked) noexcept {
+struct flock rangeOf(std::uint64_t number, short type) noexcept {
   struct flock range {};
-  range.l_type = locked ? F_WRLCK : F_UNLCK;
+  range.l_type = type;
   range.l_whence = SEEK_SET;
-  range.l_start = kLockBase + number;
+  range.l_start = kLockBase + static_cast<off_t>(number);
   range.l_len = 1;
+  return range;
+}
+bool setLock(int descriptor, std::uint64_t number, bool locked) noexcept {
+  struct flock range = rangeOf(number, locked ? F_WRLCK : F_UNLCK);
   return fcntl(descriptor, F_OFD_SETLK, &range) == 0;
 }
 #else
 /// One lock for the whole file: whoever needs several numbers needs open file description locks.
-bool setLock(int descriptor, std::uint32_t /*number*/, bool locked) noexcept {
+bool setLock(int descriptor, std::uint64_t /*number*/, bool locked) noexcept {
   return flock(descriptor, locked ? LOCK_EX | LOCK_NB : LOCK_UN) == 0;
 }
 #endif
@@ -96,7 +100,7 @@ OpenFile OpenFile::open(const std::string& path, Access access, Fault& fault) no
     return {};
   }
   if (!S_ISREG(status.st_mode)) {
-    fault = Fault::format("'" + path + "' is no regular file: a log lives in one");
+    fault = Fault::format("'" + path + "' is no regular file: choose another path");
     return {};
   }
   return file;
@@ -192,9 +196,27 @@ void OpenFile::unlink() const noexcept {
   if (named.st_dev == opened.st_dev && named.st_ino == opened.st_ino) (void)::unlink(path_.c_str());
 }
 
-bool OpenFile::lock(std::uint32_t number) const noexcept { return setLock(descriptor_, number, true); }
+OpenFile::Identity OpenFile::identity() const noexcept {
+  struct stat status {};
+  if (fstat(descriptor_, &status) != 0) return {};
+  return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
+          static_cast<std::uint64_t>(getpid())};
+}
 
-void OpenFile::unlock(std::uint32_t number) const noexcept { (void)setLock(descriptor_, number, false); }
+bool OpenFile::lock(std::uint64_t number) const noexcept { return setLock(descriptor_, number, true); }
+
+void OpenFile::unlock(std::uint64_t number) const noexcept { (void)setLock(descriptor_, number, false); }
+
+#if defined(F_OFD_SETLK)
+const bool OpenFile::kHasLockNumbers = true;
+bool OpenFile::lockedElsewhere(std::uint64_t number) const noexcept {
+  struct flock range = rangeOf(number, F_WRLCK);
+  return fcntl(descriptor_, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+}
+#else
+const bool OpenFile::kHasLockNumbers = false;
+bool OpenFile::lockedElsewhere(std::uint64_t /*number*/) const noexcept { return false; }
+#endif
 
 MappedFile::MappedFile(Key /*key*/, OpenFile file, const Options& options) noexcept
     : file_(std::move(file)), writable_(options.writable), onFlush_(options.onFlush) {}
@@ -218,7 +240,7 @@ bool MappedFile::mapAll(const Options& options, Fault& fault) noexcept {
     fault = systemFault(("cannot map " + std::to_string(reserved_) + " bytes of").c_str(), file_.path(), errno);
     return false;
   }
-  pages_ = std::make_shared<MappedPages>(data_, reserved_, writable_);
+  pages_ = std::make_shared<MappedPages>(data_, reserved_, writable_, options.loses);
   if (writable_) {
     shared_ = data_;
   } else if (file_.writable() && options.sharedBytes > 0) {

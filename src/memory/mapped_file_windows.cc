@@ -18,8 +18,11 @@ bool OpenFile::allocate(std::uint64_t, Fault&) const noexcept { return false; }
 bool OpenFile::clear(std::uint64_t, std::uint64_t, Fault&) const noexcept { return false; }
 bool OpenFile::truncate(std::uint64_t) const noexcept { return false; }
 void OpenFile::unlink() const noexcept {}
-bool OpenFile::lock(std::uint32_t) const noexcept { return false; }
-void OpenFile::unlock(std::uint32_t) const noexcept {}
+OpenFile::Identity OpenFile::identity() const noexcept { return {}; }
+const bool OpenFile::kHasLockNumbers = false;
+bool OpenFile::lock(std::uint64_t) const noexcept { return false; }
+void OpenFile::unlock(std::uint64_t) const noexcept {}
+bool OpenFile::lockedElsewhere(std::uint64_t) const noexcept { return false; }
 
 std::shared_ptr<MappedFile> MappedFile::map(OpenFile, const Options&, Fault&) noexcept { return nullptr; }
 MappedPages::~MappedPages() = default;

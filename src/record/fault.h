@@ -15,6 +15,7 @@ enum class FaultCode : std::uint8_t {
   kFile,    ///< a file that the system does not give
   kFormat,  ///< a file that holds something else
   kLocked,  ///< a file that another process or thread writes to
+  kBusy,    ///< somebody else did not let go in time
 };
 
 /// Refusal of a cold function, with a message that names the thing, the limit and the remedy.
@@ -31,6 +32,7 @@ struct Fault {
   static Fault file(std::string message) noexcept { return {FaultCode::kFile, std::move(message)}; }
   static Fault format(std::string message) noexcept { return {FaultCode::kFormat, std::move(message)}; }
   static Fault locked(std::string message) noexcept { return {FaultCode::kLocked, std::move(message)}; }
+  static Fault busy(std::string message) noexcept { return {FaultCode::kBusy, std::move(message)}; }
 };
 
 }  // namespace strand

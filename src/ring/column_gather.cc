@@ -81,7 +81,7 @@ Status ColumnGather::gather(const StrandView& view, std::uint64_t from, std::uin
   columns_.clear();
   const std::span<const Field> fields = view.schema().fields();
   if (view.closed()) return Status::kClosed;
-  if (view.wasReset()) return Status::kReset;
+  if (view.wasReset()) return view.lost();
   if (from > to || to > view.window().committed) return Status::kNotCommitted;
   // Whatever the positions say: this bounds what is allocated below.
   if (to - from > view.header().geometry.indexCapacity) return Status::kBehind;
@@ -191,7 +191,7 @@ Status ColumnGather::copyPayloads(const StrandView& view, std::size_t k, std::sp
 Status ColumnGather::verify(const StrandView& view) const noexcept {
   // The oldest record is the first to go, and what its slot and its payloads begin at go before all behind them.
   const bool intact = from_ == to_ || view.intact(from_);
-  if (view.wasReset()) return Status::kReset;
+  if (view.wasReset()) return view.lost();
   return intact ? Status::kOk : Status::kBehind;
 }
 

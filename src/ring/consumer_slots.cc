@@ -13,6 +13,8 @@ namespace {
 /// Longer than any holder needs; only a damaged header keeps the lock bit for ever.
 constexpr std::chrono::seconds kLockPatience{1};
 
+std::uint64_t lockOf(ConsumerToken token) noexcept { return layout::kLockConsumer + token.packed(); }
+
 }  // namespace
 
 std::uint64_t currentThreadId() noexcept {
@@ -24,12 +26,20 @@ std::uint64_t currentThreadId() noexcept {
 
 bool ConsumerSlots::lock() const noexcept {
   const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
+  SharedFile* const file = words_.file();
   for (;;) {
+    // ACTIVE may still show the lock of a process that died with it.
+    if (file != nullptr && file->lock(layout::kLockConsumers)) return true;
     std::uint32_t seen = words_.active().loadRelaxed() & ~kLocked;
-    if (words_.active().compareExchange(seen, seen | kLocked)) return true;
+    if (file == nullptr && words_.active().compareExchange(seen, seen | kLocked)) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::yield();
   }
+}
+
+void ConsumerSlots::unlock(std::uint32_t mask) const noexcept {
+  words_.active().storeRelease(mask);
+  if (words_.file() != nullptr) words_.file()->unlock(layout::kLockConsumers);
 }
 
 void ConsumerSlots::vacate(std::uint32_t slot) const noexcept {
@@ -43,7 +53,7 @@ Status ConsumerSlots::add(std::uint32_t epoch, ConsumerToken& token) const noexc
   const std::uint32_t mask = words_.active().loadRelaxed() & kMask;
   if (words_.epoch().loadAcquire() != epoch) {
     unlock(mask);
-    return Status::kReset;
+    return words_.gone() ? Status::kGone : Status::kReset;
   }
   std::uint32_t slot = 0;
   while (slot < layout::kMaxConsumers && ((mask >> slot) & 1U) != 0) ++slot;
@@ -51,7 +61,12 @@ Status ConsumerSlots::add(std::uint32_t epoch, ConsumerToken& token) const noexc
     unlock(mask);
     return Status::kNoVacantSlot;
   }
-  token = {slot, words_.slotGeneration(slot).loadRelaxed()};
+  token = tokenOf(slot);
+  // Before the slot counts: without the lock it is a dead consumer's.
+  if (words_.file() != nullptr && !words_.file()->lock(lockOf(token))) {
+    unlock(mask);
+    return Status::kBusy;
+  }
   words_.slotOwner(slot).storeRelease(currentThreadId());
   (void)Gate(words_).refresh();
   std::uint64_t cursor = words_.gate().loadAcquire();
@@ -71,18 +86,41 @@ Status ConsumerSlots::add(std::uint32_t epoch, ConsumerToken& token) const noexc
 
 Status ConsumerSlots::remove(ConsumerToken token, bool ofAnyThread) const noexcept {
   if (!lock()) return Status::kBusy;
-  const std::uint32_t mask = words_.active().loadRelaxed() & kMask;
-  if (ofAnyThread ? !registered(token) : !live(token)) {
-    unlock(mask);
-    return Status::kBadToken;
-  }
-  const std::uint32_t rest = mask & ~(1U << token.slot);
-  if (rest == 0) words_.readCursor().raiseTo(words_.slotCursor(token.slot).loadAcquire());
+  const bool valid = ofAnyThread ? registered(token) : live(token);
+  if (valid) leave(token.slot);
+  unlock(words_.active().loadRelaxed() & kMask);
+  if (valid) forget(token);
+  return valid ? Status::kOk : Status::kBadToken;
+}
+
+void ConsumerSlots::leave(std::uint32_t slot) const noexcept {
+  const std::uint32_t rest = words_.active().loadRelaxed() & kMask & ~(1U << slot);
+  if (rest == 0) words_.readCursor().raiseTo(words_.slotCursor(slot).loadAcquire());
   // The slot leaves the mask before its cursor goes, so that no scan takes a vacant cursor for a position.
   words_.active().storeRelease(rest | kLocked);
-  vacate(token.slot);
-  unlock(rest);
-  return Status::kOk;
+  vacate(slot);
+}
+
+std::uint32_t ConsumerSlots::removeDead() const noexcept {
+  const SharedFile& file = *words_.file();
+  const auto isDead = [&](std::uint32_t slot) {
+    return ((words_.active().loadAcquire() >> slot) & 1U) != 0 && !file.locked(lockOf(tokenOf(slot)));
+  };
+  std::uint32_t removed = 0;
+  for (std::uint32_t slot = 0; slot < layout::kMaxConsumers; ++slot) {
+    // Looked at without the lock first, since hardly ever one is dead.
+    if (!isDead(slot) || !lock()) continue;
+    if (isDead(slot)) {
+      leave(slot);
+      ++removed;
+    }
+    unlock(words_.active().loadRelaxed() & kMask);
+  }
+  return removed;
+}
+
+void ConsumerSlots::forget(ConsumerToken token) const noexcept {
+  if (words_.file() != nullptr) words_.file()->unlock(lockOf(token));
 }
 
 bool ConsumerSlots::registered(ConsumerToken token) const noexcept {

@@ -26,7 +26,9 @@ struct ConsumerToken {
 };
 
 /// The eight consumer slots. Coming and going is rare and happens under a lock bit in ACTIVE, held for some
-/// dozen instructions of native code only, where no thread can die; the producer's scans need no lock.
+/// dozen instructions of native code only, where no thread can die; the producer's scans need no lock. A process can die
+/// there, so the lock of a file's strand is the file's, and what it is left with at any instruction is sound: a slot counts
+/// with its bit in ACTIVE, and is a dead consumer's where its token's lock is free.
 class ConsumerSlots {
  public:
   static constexpr std::uint32_t kMask = (1U << layout::kMaxConsumers) - 1;
@@ -42,6 +44,11 @@ class ConsumerSlots {
   /// @param ofAnyThread for the view that registered it, which may end on another thread
   Status remove(ConsumerToken token, bool ofAnyThread = false) const noexcept;
 
+  /// Of a file's strand: gives back the slots of processes that have died. @return how many
+  std::uint32_t removeDead() const noexcept;
+  /// Forgets a token that a reset has made void: its lock says nothing any more.
+  void forget(ConsumerToken token) const noexcept;
+
   /// Runs `inside` under the lock, with a function that voids every slot.
   template <class Inside>
   Status clear(Inside inside) const noexcept {
@@ -50,7 +57,7 @@ class ConsumerSlots {
       words_.active().storeRelease(kLocked);
       for (std::uint32_t slot = 0; slot < layout::kMaxConsumers; ++slot) vacate(slot);
     });
-    words_.active().storeRelease(0);
+    unlock(0);
     return Status::kOk;
   }
 
@@ -67,8 +74,12 @@ class ConsumerSlots {
   static constexpr std::uint32_t kLocked = 1U << 31;
 
   [[nodiscard]] bool lock() const noexcept;
-  void unlock(std::uint32_t mask) const noexcept { words_.active().storeRelease(mask); }
+  void unlock(std::uint32_t mask) const noexcept;
   void vacate(std::uint32_t slot) const noexcept;
+  void leave(std::uint32_t slot) const noexcept;
+  [[nodiscard]] ConsumerToken tokenOf(std::uint32_t slot) const noexcept {
+    return {slot, words_.slotGeneration(slot).loadRelaxed()};
+  }
   [[nodiscard]] bool registered(ConsumerToken token) const noexcept;
 
   StrandWords words_;

@@ -24,6 +24,10 @@ namespace strand {
 /// Either the owner sees OWNER move and stays out, or the newer writer sees it busy and waits. A fenced writer may still
 /// store FAST_BUSY at any moment, so nobody else uses that word before it has let go of FAST_OWNER: an owner that does
 /// not get it holds by CAS on OWNER instead (5 ns, and a full fence's wait for lines that the consumer is looking at).
+///
+/// Between processes a writer may die at any instruction. So one that wants to take a file's strand over first locks the
+/// number of its fence-to-be, and keeps it until it resigns: whatever these words say of a fence whose lock is free was
+/// left behind by a dead one. RESIGNED tells a writer that has let go from one that has died.
 class Owner {
  public:
   Owner() noexcept = default;
@@ -31,13 +35,17 @@ class Owner {
 
   /// Takes the strand over and holds it. @return false while the present owner is busy, or another writer is at it
   bool take() noexcept;
+  /// The same of a file's strand whose owner has died without resigning. @return false where it lives, or has resigned
+  bool takeFromDead() noexcept;
+  /// Undoes what a writer left behind that died while it was taking a file's strand over, or held it.
+  void settle() const noexcept;
 
   /// @return false once a newer writer owns the strand
   bool hold() noexcept {
     if (held_) return true;
     if (!fast_) return held_ = holdByExchange() || holdAfterVerdict();
     words_.fastBusy().storeRelaxed(1);
-    lightFence();
+    words_.lightFence();
     // Acquire: pairs with the release of the writer that gave its attempt up.
     held_ = words_.owner().loadAcquire() == pack(kIdle);
     return held_ || (held_ = holdAfterVerdict());
@@ -57,7 +65,7 @@ class Owner {
   [[nodiscard]] bool enter() noexcept {
     if (!fast_ || held_) return false;
     words_.fastBusy().storeRelaxed(1);
-    lightFence();
+    words_.lightFence();
     if (words_.owner().loadAcquire() == pack(kIdle)) return true;
     leave();
     return false;
@@ -90,6 +98,11 @@ class Owner {
   }
   /// Waits until a newer writer has taken over or given up.
   bool holdAfterVerdict() noexcept;
+  bool takeOver(std::uint64_t seen) noexcept;
+  /// Waits until no fast owner is busy that could still be filling slots. → false where one stays so
+  [[nodiscard]] bool awaitFastOwner(std::uint32_t older) const noexcept;
+  [[nodiscard]] bool isDead(std::uint32_t fence) const noexcept;
+  [[nodiscard]] static std::uint64_t lockOf(std::uint32_t fence) noexcept { return layout::kLockWriter + fence; }
 
   StrandWords words_;
   std::uint32_t fence_ = 0;

@@ -27,9 +27,9 @@ class RecordCursor {
 
   /// @return kNotCommitted, kBehind for a record that may be overwritten, kReset
   Status seek(std::uint64_t seq) noexcept {
-    if (view_->wasReset()) return Status::kReset;
+    if (view_->wasReset()) return view_->lost();
     if (seq >= view_->window().committed) return Status::kNotCommitted;
-    if (!view_->intact(seq)) return view_->wasReset() ? Status::kReset : Status::kBehind;
+    if (!view_->intact(seq)) return view_->wasReset() ? view_->lost() : Status::kBehind;
     seq_ = seq;
     record_ = RecordReader(view_->slot(seq), view_->heap());
     return Status::kOk;

@@ -11,9 +11,9 @@ Status snapshotRecord(const StrandView& view, std::uint64_t seq, std::span<std::
   constexpr std::uint64_t kAlignment = 8;
   const std::span<const std::byte> slot = view.slot(seq);
   bytes = slot.size();
-  if (view.wasReset()) return Status::kReset;
+  if (view.wasReset()) return view.lost();
   if (seq >= view.window().committed) return Status::kNotCommitted;
-  const auto behind = [&] { return view.wasReset() ? Status::kReset : Status::kBehind; };
+  const auto behind = [&] { return view.wasReset() ? view.lost() : Status::kBehind; };
   if (!view.intact(seq)) return behind();
   const bool fits = target.size() >= slot.size();
   if (fits) copyRacy(target.data(), slot.data(), slot.size());

@@ -27,6 +27,7 @@ enum class Status : std::uint32_t {
   kTokenRequired,  ///< registered consumers exist; an acknowledgement names its token
   kNoVacantSlot,   ///< all consumer slots are taken
   kBadField,       ///< no such field, or not of this kind
+  kGone,           ///< the file behind the strand was cut
 };
 
 /// Status word of a stream, as consumers see it.

@@ -60,6 +60,13 @@ void place(Geometry& geometry) noexcept {
   geometry.totalBytes = totalBytes(index, stride, heap, header);
 }
 
+void vacateSlots(std::byte* header) noexcept {
+  for (std::uint32_t slot = 0; slot < kMaxConsumers; ++slot) {
+    storeLittle(header + kOffsetConsumerSlots + std::size_t{slot} * kConsumerSlotSize + kSlotCursor,
+                kConsumerSlotVacant);
+  }
+}
+
 /// Control words may be moving while they are read. Each is loaded before the one that it never passes, so
 /// that only nonsense is refused.
 Fault lookAtPositions(const Region& region, const Geometry& geometry) noexcept {
@@ -90,6 +97,7 @@ Fault checkPositions(const Region& region, const Geometry& geometry) noexcept {
     const std::uint32_t before = epoch.loadAcquire();
     Fault fault = lookAtPositions(region, geometry);
     if (fault.ok()) return fault;
+    if (region.file() != nullptr && (before & 1U) != 0) return Fault::none();
     const bool settled = (before & 1U) == 0 && epoch.loadAcquire() == before;
     if (settled || std::chrono::steady_clock::now() >= deadline) return fault;
     std::this_thread::yield();
@@ -124,10 +132,9 @@ Fault computeGeometry(const Schema& schema, std::uint64_t indexCapacity, std::ui
   return Fault::none();
 }
 
-Fault writeHeader(const Region& region, const Schema& schema, const Geometry& stated,
-                  std::string_view metadata) noexcept {
-  if (misaligned(region)) return refuseMisaligned();
-  Geometry geometry = stated;
+Fault encodeHeader(const Schema& schema, const Geometry& stated, std::string_view metadata,
+                   std::vector<std::byte>& out) noexcept {
+  const Geometry& geometry = stated;
   if (Fault fault = checkGeometry(schema, geometry); !fault.ok()) return fault;
   if (geometry.headerSize < kHeaderSize || geometry.headerSize > kMaxHeaderSize ||
       geometry.headerSize % kSeparation != 0) {
@@ -136,11 +143,6 @@ Fault writeHeader(const Region& region, const Schema& schema, const Geometry& st
   const std::vector<std::byte> schemaBytes = schema.encode();
   Schema checked;
   if (Fault fault = Schema::decode(schemaBytes, geometry.recordStride, checked); !fault.ok()) return fault;
-  place(geometry);
-  if (region.size() < geometry.totalBytes) {
-    return refuse("the buffer has " + std::to_string(region.size()) + " bytes and the strand needs " +
-                  std::to_string(geometry.totalBytes));
-  }
   const std::uint64_t metaAt = kOffsetSchema + alignUp(schemaBytes.size(), 4);
   if (metaAt + metadata.size() > geometry.headerSize) {
     const std::uint64_t room = metaAt < geometry.headerSize ? geometry.headerSize - metaAt : 0;
@@ -148,11 +150,9 @@ Fault writeHeader(const Region& region, const Schema& schema, const Geometry& st
                   std::to_string(room) + ": ask computeStrandMap for meta_capacity " + std::to_string(metadata.size()));
   }
 
-  std::byte* const at = region.data();
-  std::fill_n(at, geometry.headerSize, std::byte{0});
-  if (geometry.heapCapacity != 0) {
-    std::fill_n(at + geometry.heapBeginStart, std::uint64_t{geometry.indexCapacity} * 8, std::byte{0});
-  }
+  out.assign(geometry.headerSize, std::byte{0});
+  std::byte* const at = out.data();
+  storeLittle(at + kOffsetMagic, kMagic);
   storeLittle(at + kOffsetVersion, kVersion);
   storeLittle(at + kOffsetFingerprint, fnv1a(schemaBytes));
   storeLittle(at + kOffsetRecordStride, geometry.recordStride);
@@ -161,16 +161,52 @@ Fault writeHeader(const Region& region, const Schema& schema, const Geometry& st
   storeLittle(at + kOffsetHeaderSize, geometry.headerSize);
   storeLittle(at + kOffsetSchemaByteLength, static_cast<std::uint32_t>(schemaBytes.size()));
   storeLittle(at + kOffsetMetaByteLength, static_cast<std::uint32_t>(metadata.size()));
+  storeLittle(at + kOffsetHeaderCrc, crc32(std::span(at, kOffsetHeaderCrc)));
   std::copy(schemaBytes.begin(), schemaBytes.end(), at + kOffsetSchema);
   std::transform(metadata.begin(), metadata.end(), at + metaAt, [](char c) { return static_cast<std::byte>(c); });
-  for (std::uint32_t slot = 0; slot < kMaxConsumers; ++slot) {
-    storeLittle(at + kOffsetConsumerSlots + std::size_t{slot} * kConsumerSlotSize + kSlotCursor, kConsumerSlotVacant);
+  vacateSlots(at);
+  return Fault::none();
+}
+
+Fault writeHeader(const Region& region, const Schema& schema, const Geometry& stated,
+                  std::string_view metadata) noexcept {
+  if (misaligned(region)) return refuseMisaligned();
+  std::vector<std::byte> header;
+  if (Fault fault = encodeHeader(schema, stated, metadata, header); !fault.ok()) return fault;
+  Geometry geometry = stated;
+  place(geometry);
+  if (region.size() < geometry.totalBytes) {
+    return refuse("the buffer has " + std::to_string(region.size()) + " bytes and the strand needs " +
+                  std::to_string(geometry.totalBytes));
   }
-  // The magic comes last: a header that is being written is not yet one.
-  storeLittle(at + kOffsetMagic, kMagic);
-  storeLittle(at + kOffsetHeaderCrc, crc32(std::span(at, kOffsetHeaderCrc)));
+  clearHeapBegin(region, geometry);
+  // The checksum comes last: a header that is being written is not yet one.
+  std::byte* const at = region.data();
+  storeLittle(at + kOffsetHeaderCrc, std::uint32_t{0});
+  std::copy_n(header.data(), kOffsetHeaderCrc, at);
+  constexpr std::uint32_t kBehind = kOffsetHeaderCrc + sizeof(std::uint32_t);
+  std::copy(header.begin() + kBehind, header.end(), at + kBehind);
+  std::copy_n(header.data() + kOffsetHeaderCrc, sizeof(std::uint32_t), at + kOffsetHeaderCrc);
   releaseFence();
   return Fault::none();
+}
+
+void clearControlWords(const Region& region) noexcept {
+  std::fill(region.data() + kOffsetEpoch, region.data() + kOffsetSchema, std::byte{0});
+  vacateSlots(region.data());
+}
+
+void clearHeapBegin(const Region& region, const Geometry& geometry) noexcept {
+  if (geometry.heapCapacity == 0) return;
+  std::fill_n(region.data() + geometry.heapBeginStart, std::uint64_t{geometry.indexCapacity} * 8, std::byte{0});
+}
+
+std::uint64_t statedBytes(std::span<const std::byte> start) noexcept {
+  if (start.size() < kOffsetEpoch) return 0;
+  const auto word = [&](std::uint32_t offset) { return loadLittle<std::uint32_t>(start.data() + offset); };
+  if (word(kOffsetMagic) != kMagic || word(kOffsetHeaderCrc) != crc32(start.first(kOffsetHeaderCrc))) return 0;
+  return totalBytes(word(kOffsetIndexCapacity), word(kOffsetRecordStride), word(kOffsetHeapCapacity),
+                    word(kOffsetHeaderSize));
 }
 
 Fault readHeader(const Region& region, StrandHeader& out) noexcept {

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "memory/region.h"
 #include "record/fault.h"
@@ -38,8 +41,20 @@ Fault computeGeometry(const Schema& schema, std::uint64_t indexCapacity, std::ui
 Fault writeHeader(const Region& region, const Schema& schema, const Geometry& stated,
                   std::string_view metadata) noexcept;
 
+/// The header of an empty strand, without a region to put it into; refusals as of writeHeader().
+Fault encodeHeader(const Schema& schema, const Geometry& stated, std::string_view metadata,
+                   std::vector<std::byte>& out) noexcept;
+/// How large the strand is that begins with these bytes, as they say; 0 where they are not even the start of one.
+std::uint64_t statedBytes(std::span<const std::byte> start) noexcept;
+/// Control words as encodeHeader() has them, which make the strand empty. Nobody else may be using it.
+void clearControlWords(const Region& region) noexcept;
+void clearHeapBegin(const Region& region, const Geometry& geometry) noexcept;
+
 /// Reads a header and believes nothing: magic, version and checksum first, then every size, and the
 /// control words' order. Whoever passes the geometry on may index by it without further checks.
+///
+/// Words that a process left in disorder when it died in the midst of a reset() are let pass: the next writer goes on
+/// with it.
 Fault readHeader(const Region& region, StrandHeader& out) noexcept;
 
 }  // namespace strand

@@ -24,8 +24,9 @@ Status StrandView::attach(const Region& region, StrandView& out, Fault& fault) n
   if (!fault.ok()) return Status::kClosed;
   StrandView view;
   view.region_ = region;
-  view.words_ = StrandWords(region.data(), header->geometry);
+  view.words_ = StrandWords(region, header->geometry);
   view.header_ = std::move(header);
+  if (region.file() != nullptr) view.monitor_ = RingMonitor::of(region, view.header_);
   view.closed_ = false;
   view.enter();
   out = std::move(view);
@@ -50,6 +51,7 @@ void StrandView::swap(StrandView& other) noexcept {
   using std::swap;
   swap(region_, other.region_);
   swap(header_, other.header_);
+  swap(monitor_, other.monitor_);
   swap(words_, other.words_);
   swap(epoch_, other.epoch_);
   swap(base_, other.base_);
@@ -68,6 +70,7 @@ void StrandView::close() noexcept {
   for (const ConsumerToken token : tokens_) (void)ConsumerSlots(words_).remove(token, true);
   tokens_.clear();
   released();
+  monitor_.reset();
 }
 
 void StrandView::enter() noexcept {
@@ -77,6 +80,8 @@ void StrandView::enter() noexcept {
     if ((epoch & 1U) == 0) {
       const std::uint64_t base = words_.base().loadAcquire();
       if (words_.epoch().loadAcquire() == epoch) {
+        // There is none to enter; what the words show then is nothing.
+        if (region_.gone()) return;
         if (epoch == epoch_ && base == base_) return;
         epoch_ = epoch;
         base_ = base;
@@ -89,6 +94,7 @@ void StrandView::enter() noexcept {
   acknowledged_ = 0;
   seen_ = 0;
   delivered_ = 0;
+  for (const ConsumerToken token : tokens_) ConsumerSlots(words_).forget(token);
   tokens_.clear();
 }
 
@@ -98,7 +104,7 @@ WaitResult StrandView::check(std::uint64_t after) noexcept {
   const std::uint32_t status = words_.status().loadAcquire();
   const std::uint64_t committed = committedHere();
   // The epoch moves before COMMIT_SEQ does in a reset, so this look covers both loads.
-  if (wasReset()) return {Progress::kReset, 0};
+  if (wasReset()) return {region_.gone() ? Progress::kGone : Progress::kReset, 0};
   seen_ = committed;
   const bool over = status == layout::kStatusEos || status == layout::kStatusError;
   if (!over && committed <= after) return {Progress::kPending, committed};
@@ -144,7 +150,7 @@ WaitResult StrandView::wait(std::uint64_t after, Nanoseconds timeout, bool count
 
 void StrandView::countWait() noexcept { words_.consumerWaits().fetchAddRelaxed(1); }
 
-void StrandView::announceWait() noexcept { words_.dataEvent().raise(wait::kAsync); }
+void StrandView::announceWait() noexcept { announceAsync(words_.dataEvent(), monitor_.get()); }
 
 void StrandView::released() const noexcept {
   // The producer names the position that it waits for; releasing less is no reason to wake it.
@@ -153,7 +159,7 @@ void StrandView::released() const noexcept {
 
 Status StrandView::acknowledge(std::uint64_t upTo) noexcept {
   if (closed_) return Status::kClosed;
-  if (wasReset()) return Status::kReset;
+  if (wasReset()) return lost();
   if (ConsumerSlots(words_).any()) return refusal(Status::kTokenRequired);
   if (upTo > seen_ && upTo > committedHere()) return Status::kPastCommitted;
   if (upTo < acknowledged_) return Status::kBehind;
@@ -165,7 +171,7 @@ Status StrandView::acknowledge(std::uint64_t upTo) noexcept {
 
 Status StrandView::acknowledge(std::uint64_t upTo, ConsumerToken token) noexcept {
   if (closed_) return Status::kClosed;
-  if (wasReset()) return Status::kReset;
+  if (wasReset()) return lost();
   const ConsumerSlots slots(words_);
   if (!slots.live(token)) return refusal(Status::kBadToken);
   if (upTo > seen_ && upTo > committedHere()) return Status::kPastCommitted;
@@ -334,7 +340,7 @@ Status searchWindow(const StrandView& view, const Field& field, const Value& val
         low = middle + 1;
       }
     }
-    if (view.wasReset()) return Status::kReset;
+    if (view.wasReset()) return view.lost();
     // Overwritten meanwhile: what was compared below the new window says nothing.
     acquireFence();
     if (view.window().start > window.start) continue;
@@ -347,7 +353,7 @@ Status searchWindow(const StrandView& view, const Field& field, const Value& val
 
 Status StrandView::findFirst(std::size_t index, const Value& key, std::int64_t& found) const noexcept {
   if (closed_) return Status::kClosed;
-  if (wasReset()) return Status::kReset;
+  if (wasReset()) return lost();
   if (index >= schema().fields().size()) return Status::kBadField;
   const Field& field = schema().fields()[index];
   if ((field.flags & (kFieldSortedAscending | kFieldSortedDescending)) == 0) return Status::kBadField;

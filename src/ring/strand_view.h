@@ -13,6 +13,7 @@
 #include "record/encode.h"
 #include "ring/consumer_slots.h"
 #include "ring/gate.h"
+#include "ring/ring_monitor.h"
 #include "ring/status.h"
 #include "ring/strand_header.h"
 #include "ring/strand_words.h"
@@ -27,6 +28,7 @@ enum class Progress : std::uint8_t {
   kEnded,    ///< the stream has ended or failed; the count is final
   kReset,    ///< the stream that the wait belongs to is gone
   kClosed,
+  kGone,  ///< so is the memory: the file was cut
 };
 
 struct WaitResult {
@@ -85,7 +87,10 @@ class StrandView {
   /// Leaves a stream that was reset for the present one. Nothing to do where it is the same.
   void enter() noexcept;
   [[nodiscard]] bool closed() const noexcept { return closed_; }
+  /// Whether the stream is not this view's any more; lost() says why.
   [[nodiscard]] bool wasReset() const noexcept { return words_.epoch().loadAcquire() != epoch_; }
+  /// Memory that is gone is zero, and no stream's epoch is.
+  [[nodiscard]] Status lost() const noexcept { return region_.gone() ? Status::kGone : Status::kReset; }
   /// Changes with every stream that this view enters.
   [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
   /// For asynchronous waits: looks for a moment, as wait() does before it sleeps, and counts that if it was enough.
@@ -143,18 +148,18 @@ class StrandView {
     return {region_.data() + header_->geometry.heapStart, header_->geometry.heapCapacity};
   }
   [[nodiscard]] wait::EventCount dataEvent() const noexcept { return words_.dataEvent(); }
-  [[nodiscard]] Word64 imageWord() const noexcept { return words_.image(); }
 
  private:
   void swap(StrandView& other) noexcept;
   /// What a call that found itself refused answers: a reset in its midst is the reason, if there was one.
-  [[nodiscard]] Status refusal(Status status) const noexcept { return wasReset() ? Status::kReset : status; }
+  [[nodiscard]] Status refusal(Status status) const noexcept { return wasReset() ? lost() : status; }
   [[nodiscard]] std::uint64_t committedHere() const noexcept;
   [[nodiscard]] std::uint64_t windowStart(std::uint64_t committed) const noexcept;
   void released() const noexcept;
 
   Region region_;
   std::shared_ptr<const StrandHeader> header_;
+  std::shared_ptr<RingMonitor> monitor_;
   StrandWords words_;
   std::uint32_t epoch_ = 0;
   std::uint64_t base_ = 0;

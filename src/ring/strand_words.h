@@ -5,7 +5,9 @@
 #include <cstdint>
 
 #include "layout/strand_layout.h"
+#include "memory/asymmetric_fence.h"
 #include "memory/atomic_word.h"
+#include "memory/region.h"
 #include "ring/strand_header.h"
 #include "wait/event_count.h"
 
@@ -15,12 +17,36 @@ namespace strand {
 class StrandWords {
  public:
   StrandWords() noexcept = default;
-  StrandWords(std::byte* data, const Geometry& geometry) noexcept
-      : data_(data), heapBegin_(data + geometry.heapBeginStart), mask_(geometry.indexCapacity - 1) {}
+  StrandWords(const Region& region, const Geometry& geometry) noexcept
+      : data_(region.data()),
+        heapBegin_(region.data() + geometry.heapBeginStart),
+        mask_(geometry.indexCapacity - 1),
+        file_(region.file()) {}
+
+  /// Null where the strand is memory of this process alone. Whoever may die while it holds something of a file's strand
+  /// has a lock there that says it lives.
+  [[nodiscard]] SharedFile* file() const noexcept { return file_; }
+  [[nodiscard]] bool gone() const noexcept { return file_ != nullptr && file_->gone(); }
+
+  /// lightFence() and heavyFence() where one process has all the threads; full fences between processes.
+  void lightFence() const noexcept {
+    if (file_ == nullptr) {
+      strand::lightFence();
+    } else {
+      fullFence();
+    }
+  }
+  void heavyFence() const noexcept {
+    if (file_ == nullptr) {
+      strand::heavyFence();
+    } else {
+      fullFence();
+    }
+  }
 
   [[nodiscard]] Word32 epoch() const noexcept { return w32(layout::kOffsetEpoch); }
   [[nodiscard]] Word64 base() const noexcept { return w64(layout::kOffsetBase); }
-  [[nodiscard]] Word64 image() const noexcept { return w64(layout::kOffsetImage); }
+  [[nodiscard]] Word64 boot() const noexcept { return w64(layout::kOffsetBoot); }
 
   [[nodiscard]] Word64 writeSeq() const noexcept { return w64(layout::kOffsetWriteSeq); }
   [[nodiscard]] Word64 heapWrite() const noexcept { return w64(layout::kOffsetHeapWrite); }
@@ -39,6 +65,7 @@ class StrandWords {
   [[nodiscard]] Word64 owner() const noexcept { return w64(layout::kOffsetOwner); }
   [[nodiscard]] Word32 fastOwner() const noexcept { return w32(layout::kOffsetFastOwner); }
   [[nodiscard]] Word32 fastBusy() const noexcept { return w32(layout::kOffsetFastBusy); }
+  [[nodiscard]] Word32 resigned() const noexcept { return w32(layout::kOffsetResigned); }
   [[nodiscard]] std::byte* errorReason() const noexcept { return data_ + layout::kOffsetErrorReason; }
 
   [[nodiscard]] Word64 readCursor() const noexcept { return w64(layout::kOffsetReadCursor); }
@@ -88,12 +115,15 @@ class StrandWords {
   [[nodiscard]] Word64 w64(std::uint32_t offset) const noexcept { return {data_, offset}; }
   [[nodiscard]] Word32 w32(std::uint32_t offset) const noexcept { return {data_, offset}; }
   [[nodiscard]] wait::EventCount event(std::uint32_t offset) const noexcept {
-    return {w32(offset), w32(offset + 4), wait::Scope::kProcess, image()};
+    // An image of another process has nothing to do with our tables: see RingMonitor.
+    if (file_ != nullptr) return {w32(offset), w32(offset + 4), wait::Scope::kSystem};
+    return {w32(offset), w32(offset + 4), wait::Scope::kProcess, w64(layout::kOffsetImage)};
   }
 
   std::byte* data_ = nullptr;
   std::byte* heapBegin_ = nullptr;
   std::uint64_t mask_ = 0;
+  SharedFile* file_ = nullptr;
 };
 
 }  // namespace strand

@@ -31,29 +31,39 @@ Status StrandWriter::attach(const Region& region, Nanoseconds patience, StrandWr
   auto header = std::make_shared<StrandHeader>();
   fault = readHeader(region, *header);
   if (!fault.ok()) return Status::kClosed;
-  StrandWriter writer;
-  writer.region_ = region;
-  writer.words_ = StrandWords(region.data(), header->geometry);
-  writer.owner_ = Owner(writer.words_);
+  StrandWriter writer(region, std::move(header));
   const auto deadline = steady_clock::now() + patience;
   while (!writer.owner_.take()) {
     if (steady_clock::now() >= deadline) return Status::kBusy;
     std::this_thread::sleep_for(kOwnerPoll);
   }
-  writer.heap_ = HeapRing(header->geometry.heapCapacity);
-  writer.capacity_ = header->geometry.indexCapacity;
-  writer.mask_ = writer.capacity_ - 1;
-  writer.header_ = std::move(header);
-  writer.closed_ = false;
   writer.recover();
   clearReason(writer.words_.errorReason());
   writer.setStatus(StreamState::kInitializing);
   writer.owner_.release();
   // The older writer may be waiting for room that it has no use for any more.
   writer.words_.spaceEvent().notify();
+  if (region.file() != nullptr) writer.monitor_ = RingMonitor::of(region, writer.header_);
   out = std::move(writer);
   return Status::kOk;
 }
+
+bool StrandWriter::endDead(const Region& region, const std::shared_ptr<const StrandHeader>& header) noexcept {
+  StrandWriter writer(region, header);
+  if (!writer.owner_.takeFromDead()) return false;
+  writer.recover();
+  writer.close("the producer's process ended before finalize()");
+  return true;
+}
+
+StrandWriter::StrandWriter(const Region& region, std::shared_ptr<const StrandHeader> header) noexcept
+    : region_(region),
+      header_(std::move(header)),
+      words_(region, header_->geometry),
+      owner_(words_),
+      heap_(header_->geometry.heapCapacity),
+      capacity_(header_->geometry.indexCapacity),
+      mask_(capacity_ - 1) {}
 
 StrandWriter::StrandWriter(StrandWriter&& other) noexcept { swap(other); }
 
@@ -73,6 +83,7 @@ void StrandWriter::swap(StrandWriter& other) noexcept {
   using std::swap;
   swap(region_, other.region_);
   swap(header_, other.header_);
+  swap(monitor_, other.monitor_);
   swap(words_, other.words_);
   swap(owner_, other.owner_);
   swap(heap_, other.heap_);
@@ -95,9 +106,9 @@ void StrandWriter::swap(StrandWriter& other) noexcept {
   swap(scratch_, other.scratch_);
 }
 
+/// Of a writer that has just taken over: it is open from here on.
 void StrandWriter::recover() noexcept {
-  const std::uint32_t epoch = words_.epoch().loadAcquire();
-  if ((epoch & 1U) != 0) words_.epoch().storeRelease(nextEven(epoch));
+  closed_ = false;
   base_ = words_.base().loadAcquire();
   commit_ = words_.commitSeq().loadAcquire();
   heapCommit_ = words_.heapCommit().loadAcquire();
@@ -107,6 +118,16 @@ void StrandWriter::recover() noexcept {
   // Not the base: slots and HEAP_BEGIN tell only of the last index_capacity records.
   refreshGate();
   rollBack();
+  const std::uint32_t epoch = words_.epoch().loadAcquire();
+  if ((epoch & 1U) == 0) return;
+  if (words_.file() == nullptr) {
+    // No thread dies in a reset: somebody has damaged the word.
+    words_.epoch().storeRelease(nextEven(epoch));
+    return;
+  }
+  // A process died in the midst of a reset: any of its stores may be missing, and all of them come again.
+  base_ = std::min(base_, commit_);
+  (void)beginStream(layout::alignUp(std::max({words_.base().loadAcquire(), writeSeq_, commit_}), capacity_));
 }
 
 void StrandWriter::rollBack() noexcept {
@@ -131,15 +152,15 @@ void StrandWriter::setStatus(StreamState state) noexcept {
 
 Status StrandWriter::state() const noexcept {
   if (closed_) return Status::kClosed;
-  if (!owner_.mine()) return Status::kFenced;
+  if (!owner_.mine()) return fenced();
   if (ended_) return Status::kEnded;
   return words_.abort().loadAcquire() != 0 ? Status::kAborted : Status::kOk;
 }
 
 Status StrandWriter::checkWritable(std::uint64_t records) const noexcept {
   if (closed_) return Status::kClosed;
-  if (ended_) return owner_.mine() ? Status::kEnded : Status::kFenced;
-  if (words_.abort().loadAcquire() != 0) return owner_.mine() ? Status::kAborted : Status::kFenced;
+  if (ended_) return owner_.mine() ? Status::kEnded : fenced();
+  if (words_.abort().loadAcquire() != 0) return owner_.mine() ? Status::kAborted : fenced();
   if (records > layout::kMaxPosition - (commit_ + claims_.slots)) return Status::kPositionLimit;
   // A record takes at most a lap, and a lap that it skips.
   if (heapWrite_ > layout::kMaxPosition - 2 * heap_.capacity()) return Status::kPositionLimit;
@@ -150,7 +171,7 @@ Status StrandWriter::checkWritable(std::uint64_t records) const noexcept {
 
 Status StrandWriter::begin() noexcept {
   if (closed_) return Status::kClosed;
-  if (!owner_.hold()) return Status::kFenced;
+  if (!owner_.hold()) return fenced();
   const bool ended = ended_;
   if (!ended) setStatus(StreamState::kStreaming);
   if (!batch_.open) releaseIfIdle();
@@ -161,7 +182,7 @@ Status StrandWriter::finalize() noexcept {
   if (closed_) return Status::kClosed;
   if (batch_.open) return Status::kBatchOpen;
   if (claimsOpen()) return Status::kClaimsOpen;
-  if (!owner_.hold()) return Status::kFenced;
+  if (!owner_.hold()) return fenced();
   ended_ = true;
   if (words_.status().loadRelaxed() != layout::kStatusError) {
     // Who wrote after an abort has written less than it wanted: the other consumers must not take that for all.
@@ -177,7 +198,7 @@ Status StrandWriter::finalize() noexcept {
 
 Status StrandWriter::abort(std::string_view reason) noexcept {
   if (closed_) return Status::kClosed;
-  if (!owner_.hold()) return Status::kFenced;
+  if (!owner_.hold()) return fenced();
   rollBack();
   fail(reason);
   if (stall_.active) stallEnds();
@@ -193,13 +214,22 @@ void StrandWriter::fail(std::string_view reason) noexcept {
 
 Status StrandWriter::reset() noexcept {
   if (closed_) return Status::kClosed;
-  if (!owner_.hold()) return Status::kFenced;
+  if (!owner_.hold()) return fenced();
   const std::uint64_t base = layout::alignUp(std::max(writeSeq_, commit_), capacity_);
   if (base > layout::kMaxPosition - capacity_) {
     releaseIfIdle();
     return Status::kPositionLimit;
   }
-  const Status cleared = ConsumerSlots(words_).clear([&](const auto& voidSlots) {
+  const Status begun = beginStream(base);
+  if (stall_.active) stallEnds();
+  owner_.release();
+  words_.dataEvent().notify();
+  words_.spaceEvent().notify();
+  return begun;
+}
+
+Status StrandWriter::beginStream(std::uint64_t base) noexcept {
+  return ConsumerSlots(words_).clear([&](const auto& voidSlots) {
     const std::uint32_t epoch = words_.epoch().loadRelaxed();
     // Odd while the words below do not belong together; a reader of COMMIT_SEQ that sees the new base sees
     // the new epoch too.
@@ -227,11 +257,6 @@ Status StrandWriter::reset() noexcept {
     rollBack();
     words_.epoch().storeRelease(nextEven(epoch));
   });
-  if (stall_.active) stallEnds();
-  owner_.release();
-  words_.dataEvent().notify();
-  words_.spaceEvent().notify();
-  return cleared;
 }
 
 void StrandWriter::close(std::string_view reason) noexcept {
@@ -243,6 +268,7 @@ void StrandWriter::close(std::string_view reason) noexcept {
     if (status == layout::kStatusInitializing || status == layout::kStatusStreaming) fail(reason);
   }
   owner_.resign();
+  monitor_.reset();
 }
 
 void StrandWriter::detach() noexcept {
@@ -250,6 +276,7 @@ void StrandWriter::detach() noexcept {
   closed_ = true;
   if (owner_.hold()) rollBack();
   owner_.resign();
+  monitor_.reset();
 }
 
 // --- room -----------------------------------------------------------------------------------------------
@@ -310,7 +337,7 @@ std::uint64_t StrandWriter::releasingSeq(std::uint64_t requiredBegin) const noex
 }
 
 Status StrandWriter::block(std::uint64_t target) noexcept {
-  if (!owner_.mine()) return Status::kFenced;
+  if (!owner_.mine()) return fenced();
   releaseIfIdle();
   stall_.need = target;
   return Status::kWouldBlock;
@@ -362,13 +389,13 @@ void StrandWriter::announceWait() noexcept {
   stallBegins();
   stall_.asleep = true;
   words_.waitTarget().storeRelaxed(stall_.need);
-  words_.spaceEvent().raise(wait::kAsync);
+  announceAsync(words_.spaceEvent(), monitor_.get());
 }
 
 void StrandWriter::announceWatch() noexcept {
   // No position is as high.
   words_.waitTarget().storeRelaxed(layout::kConsumerSlotVacant);
-  words_.spaceEvent().raise(wait::kAsync);
+  announceAsync(words_.spaceEvent(), monitor_.get());
   // Stored over the target of a newer writer, perhaps, whom room would then not wake: it looks again.
   if (!owner_.mine()) words_.spaceEvent().notify();
 }
@@ -420,7 +447,7 @@ Status StrandWriter::publishPieces(std::span<const std::byte> slot, std::span<co
     offset = layout::alignUp(heap_.offset(place.position), alignment);
     place.position += offset - heap_.offset(place.position) + heapBytes;
   }
-  if (!owner_.hold()) return Status::kFenced;
+  if (!owner_.hold()) return fenced();
   announceRun(commit_ + 1, place.position);
   std::byte* const at = region_.data() + slotOffset(commit_ - base_);
   std::memcpy(at, slot.data(), header_->geometry.recordStride);
@@ -463,7 +490,7 @@ Status StrandWriter::reserve(const BatchNeed& need, Run& run) noexcept {
     if (const Status status = findHeap(need.heap, !need.partial, place); status != Status::kOk) return status;
     place.bytes = std::min(place.bytes, std::max({need.heap.anywhere, need.heap.atStart, need.heapHint}));
   }
-  if (!owner_.hold()) return Status::kFenced;
+  if (!owner_.hold()) return fenced();
   // findHeap may have published what was handed over; `next` is still the next record.
   announceRun(next + slots, place.position + place.bytes);
   batch_.run = place;
@@ -509,7 +536,7 @@ void StrandWriter::advance(std::uint32_t records) noexcept {
 Status StrandWriter::publishPending() noexcept {
   if (batch_.pending == 0) return Status::kOk;
   // Not busy while it waited for room: a newer writer may have come.
-  if (!owner_.hold()) return Status::kFenced;
+  if (!owner_.hold()) return fenced();
   const std::uint64_t count = std::exchange(batch_.pending, 0);
   publishedInBatch_ += count;
   commitTo(commit_ + count, batch_.heapEnd, std::exchange(batch_.payloadBytes, 0));

@@ -15,6 +15,7 @@
 #include "ring/gate.h"
 #include "ring/heap_ring.h"
 #include "ring/owner.h"
+#include "ring/ring_monitor.h"
 #include "ring/status.h"
 #include "ring/strand_header.h"
 #include "ring/strand_words.h"
@@ -62,6 +63,10 @@ class StrandWriter {
   /// strand over and rolls back what was claimed and not committed.
   /// @return kOk, kBusy where the older writer stayed busy (nothing has changed), or a fault of the header
   static Status attach(const Region& region, Nanoseconds patience, StrandWriter& out, Fault& fault) noexcept;
+
+  /// Of a strand in a file: if its writer's process has died without letting go, rolls back what that one claimed and
+  /// ends its stream with an error. @return whether there was such a writer
+  static bool endDead(const Region& region, const std::shared_ptr<const StrandHeader>& header) noexcept;
 
   StrandWriter() noexcept = default;
   StrandWriter(const StrandWriter&) = delete;
@@ -161,7 +166,6 @@ class StrandWriter {
   [[nodiscard]] std::uint64_t committed() const noexcept { return commit_ - base_; }
   [[nodiscard]] std::byte* data() const noexcept { return region_.data(); }
   [[nodiscard]] wait::EventCount spaceEvent() const noexcept { return words_.spaceEvent(); }
-  [[nodiscard]] Word64 imageWord() const noexcept { return words_.image(); }
 
  private:
   /// Heap given to a run: where the heap stood before padding and skip, and the contiguous space itself.
@@ -201,14 +205,20 @@ class StrandWriter {
     std::chrono::steady_clock::time_point start;
   };
 
+  StrandWriter(const Region& region, std::shared_ptr<const StrandHeader> header) noexcept;
+
   void swap(StrandWriter& other) noexcept;
   void recover() noexcept;
   void rollBack() noexcept;
+  /// The present stream ends unread; the next one's positions count from `base`.
+  [[nodiscard]] Status beginStream(std::uint64_t base) noexcept;
   void fail(std::string_view reason) noexcept;
   void setStatus(StreamState state) noexcept;
   [[nodiscard]] Status checkWritable(std::uint64_t records) const noexcept;
   /// What a call that cannot be met answers: a newer writer is the reason, if there is one.
-  [[nodiscard]] Status refusal(Status status) const noexcept { return owner_.mine() ? status : Status::kFenced; }
+  [[nodiscard]] Status refusal(Status status) const noexcept { return owner_.mine() ? status : fenced(); }
+  /// Memory that is gone is zero, and no writer's fence is.
+  [[nodiscard]] Status fenced() const noexcept { return region_.gone() ? Status::kGone : Status::kFenced; }
   [[nodiscard]] bool claimsOpen() const noexcept { return claims_.slots != 0 || claims_.heap; }
   void releaseIfIdle() noexcept;
 
@@ -253,6 +263,7 @@ class StrandWriter {
 
   Region region_;
   std::shared_ptr<const StrandHeader> header_;
+  std::shared_ptr<RingMonitor> monitor_;
   StrandWords words_;
   Owner owner_;
   HeapRing heap_;

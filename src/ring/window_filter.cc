@@ -133,7 +133,7 @@ void WindowFilter::filterBlock(std::uint64_t seq, std::size_t count, BlockBits& 
 
 Status WindowFilter::apply(const RecordRange& range, std::span<std::uint32_t> bits) const noexcept {
   if (view_->closed()) return Status::kClosed;
-  if (view_->wasReset()) return Status::kReset;
+  if (view_->wasReset()) return view_->lost();
   const auto count =
       std::min<std::uint64_t>({range.count, bits.size() * kBitsPerHalf, view_->header().geometry.indexCapacity});
   std::fill(bits.begin(), bits.end(), 0);
@@ -148,7 +148,7 @@ Status WindowFilter::apply(const RecordRange& range, std::span<std::uint32_t> bi
   // record sees it lost here.
   acquireFence();
   const std::uint64_t start = view_->window().start;
-  if (view_->wasReset()) return Status::kReset;
+  if (view_->wasReset()) return view_->lost();
   const std::uint64_t lost = std::min(count, start - std::min(start, range.start));
   std::fill_n(bits.begin(), lost / kBitsPerHalf, 0);
   if (lost % kBitsPerHalf != 0) bits[lost / kBitsPerHalf] &= ~std::uint32_t{0} << (lost % kBitsPerHalf);

@@ -81,11 +81,11 @@ Status computeRanges(const StrandView& view, const RecordRange& range, std::span
                      std::vector<FieldRange>& out) noexcept {
   out.clear();
   if (view.closed()) return Status::kClosed;
-  if (view.wasReset()) return Status::kReset;
+  if (view.wasReset()) return view.lost();
   Window window = view.window();
   const std::uint64_t covered = std::min<std::uint64_t>(range.count, bits.size() * kBitsPerHalf);
   const std::uint64_t count = std::min(covered, window.committed - std::min(window.committed, range.start));
-  if (anyBitFrom(bits, count, covered)) return view.wasReset() ? Status::kReset : Status::kPastCommitted;
+  if (anyBitFrom(bits, count, covered)) return view.wasReset() ? view.lost() : Status::kPastCommitted;
 
   std::vector<NumericField> fields;
   for (std::size_t i = 0; i < view.schema().fields().size(); ++i) {
@@ -124,7 +124,7 @@ Status computeRanges(const StrandView& view, const RecordRange& range, std::span
       clearLost();
     }
   }
-  if (view.wasReset()) return Status::kReset;
+  if (view.wasReset()) return view.lost();
   for (const NumericField& numeric : fields) {
     if (!numeric.found.any()) continue;
     out.push_back(

@@ -13,7 +13,7 @@ Status StrandWriter::claimSlots(std::uint32_t count, std::uint64_t& firstSeq) no
   const std::uint64_t first = commit_ + claims_.slots;
   const std::uint64_t end = first + count;
   if (!slotsFree(end)) return block(end - capacity_);
-  if (!owner_.hold()) return Status::kFenced;
+  if (!owner_.hold()) return fenced();
   announceRun(end, heapWrite_);
   firstSeq = first - base_;
   for (std::uint64_t seq = firstSeq; seq < firstSeq + count; ++seq) {
@@ -25,7 +25,7 @@ Status StrandWriter::claimSlots(std::uint32_t count, std::uint64_t& firstSeq) no
 
 Status StrandWriter::commitSlots(std::uint64_t fromSeq, std::uint32_t count) noexcept {
   if (closed_) return Status::kClosed;
-  if (!owner_.mine()) return Status::kFenced;
+  if (!owner_.mine()) return fenced();
   if (count == 0 || fromSeq != commit_ - base_ || count > claims_.slots) return Status::kOutOfOrder;
   const std::uint64_t heapEnd = claims_.heap ? claims_.heapEnd : heapCommit_;
   if (heap_.capacity() != 0) {
@@ -77,7 +77,7 @@ Status StrandWriter::claimHeap(std::uint64_t bytes, std::uint32_t alignment, std
   if (heap_.capacity() == 0) return refusal(Status::kHeapTooSmall);
   HeapPlace place;
   if (const Status status = findClaimedHeap(bytes, alignment, place); status != Status::kOk) return refusal(status);
-  if (!owner_.hold()) return Status::kFenced;
+  if (!owner_.hold()) return fenced();
   const std::uint64_t end = place.position + place.bytes;
   announceRun(writeSeq_, end);
   if (!claims_.heap) claims_.heapBegin = place.begin;
@@ -91,7 +91,7 @@ Status StrandWriter::claimHeap(std::uint64_t bytes, std::uint32_t alignment, std
 
 Status StrandWriter::commitHeap() noexcept {
   if (closed_) return Status::kClosed;
-  if (!owner_.mine()) return Status::kFenced;
+  if (!owner_.mine()) return fenced();
   claims_.heapUnchecked = false;
   return std::exchange(claims_.heapCommittedLate, false) ? Status::kOutOfOrder : Status::kOk;
 }

@@ -1,6 +1,6 @@
 #include "wait/async_table.h"
 
-#include "wait/immortal.h"
+#include "memory/immortal.h"
 
 namespace strand::wait {
 

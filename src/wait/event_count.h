@@ -113,6 +113,7 @@ class BasicEventCount {
   [[nodiscard]] bool await(Predicate&& predicate, Nanoseconds timeout, Spinner& spinner) const noexcept;
 
   [[nodiscard]] Word32 counter() const noexcept { return counter_; }
+  [[nodiscard]] const std::optional<Word64>& image() const noexcept { return image_; }
   [[nodiscard]] Scope scope() const noexcept { return scope_; }
 
  private:

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "wait/immortal.h"
+#include "memory/immortal.h"
 #include "wait/loaded_images.h"
 
 namespace strand::wait {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <mutex>
 
-#include "wait/immortal.h"
+#include "memory/immortal.h"
 
 namespace strand::wait {
 namespace {

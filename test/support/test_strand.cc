@@ -9,6 +9,7 @@
 
 #include "memory/little_endian.h"
 #include "record/metadata.h"
+#include "ring/strand_file.h"
 #include "ring/record_cursor.h"
 #include "support/payload.h"
 
@@ -45,6 +46,15 @@ TestStrand::TestStrand(std::uint64_t indexCapacity, std::uint64_t heapCapacity, 
   require(computeGeometry(schema, indexCapacity, heapCapacity, 0, geometry));
   region = Region::allocate(geometry.totalBytes);
   require(writeHeader(region, schema, geometry, composeMetadata(schema, {})));
+}
+
+TestStrand::TestStrand(const std::string& path, std::uint64_t indexCapacity, std::uint64_t heapCapacity) {
+  require(Schema::build(payloadFields(), schema));
+  require(computeGeometry(schema, indexCapacity, heapCapacity, 0, geometry));
+  const StrandPlan plan{schema, geometry, composeMetadata(schema, {})};
+  Fault fault;
+  region = openStrandFile(path, &plan, fault);
+  require(fault);
 }
 
 StrandWriter TestStrand::writer(std::chrono::nanoseconds patience) const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "memory/region.h"
@@ -36,6 +37,8 @@ class TestStrand {
  public:
   explicit TestStrand(std::uint64_t indexCapacity = 8, std::uint64_t heapCapacity = 256,
                       std::span<const FieldSpec> fields = {});
+  /// The strand of that kind in a file, which is made where there is none.
+  explicit TestStrand(const std::string& path, std::uint64_t indexCapacity = 8, std::uint64_t heapCapacity = 256);
 
   [[nodiscard]] StrandWriter writer(std::chrono::nanoseconds patience = {}) const;
   [[nodiscard]] StrandView view() const;
@@ -44,7 +47,7 @@ class TestStrand {
   /// @param base where the present stream began, a multiple of the index capacity
   void startAt(std::uint64_t seq, std::uint64_t heap, std::uint64_t base = 0) const;
 
-  [[nodiscard]] StrandWords words() const { return {region.data(), geometry}; }
+  [[nodiscard]] StrandWords words() const { return {region, geometry}; }
   /// A word of the header, to damage it.
   [[nodiscard]] Word32 word32(std::uint32_t offset) const { return {region.data(), offset}; }
   [[nodiscard]] Word64 word64(std::uint32_t offset) const { return {region.data(), offset}; }

@@ -217,7 +217,7 @@ describe('a full disk', () => {
     const create = (capacityBytes: number, name = file) =>
       openWritable({ path: name, capacityBytes, maxCapacityBytes: 2 ** 26 });
     const tooLarge = thrownBy(() => create(2 ** 23));
-    expect(tooLarge).toMatchObject({ code: 'ERR_STRAND_LOG_FILE' });
+    expect(tooLarge).toMatchObject({ code: 'ERR_STRAND_FILE' });
     expect(tooLarge.message).toMatch(/No space left/);
     expect(readdirSync(folder)).toEqual([]);
 
@@ -226,7 +226,7 @@ describe('a full disk', () => {
     const error = thrownBy(() => {
       for (; ; count++) log.writer.append(Buffer.alloc(10_000, count));
     });
-    expect(error).toMatchObject({ code: 'ERR_STRAND_LOG_FILE' });
+    expect(error).toMatchObject({ code: 'ERR_STRAND_FILE' });
     expect(error.message).toMatch(/No space left/);
     expect(error.message).toContain(file);
     // A disk of 2 MiB.

@@ -96,7 +96,7 @@ describe('a new file', () => {
     const error = thrownBy(() =>
       createSharedLog({ path: file, writable: true, capacityBytes: 4096, maxCapacityBytes: 2 ** 52 }),
     );
-    expect(error).toMatchObject({ code: 'ERR_STRAND_LOG_FILE', message: expect.stringContaining(file) });
+    expect(error).toMatchObject({ code: 'ERR_STRAND_FILE', message: expect.stringContaining(file) });
     expect(() => statSync(file)).toThrow('ENOENT');
   });
 });
@@ -253,12 +253,12 @@ describe('a file that is no log', () => {
         .code;
     for (const writable of [true, false]) {
       expect(open('inner', writable)).toMatch(/^ERR_STRAND_LOG_(FORMAT|FILE)$/);
-      expect(open('dangling', writable)).toBe('ERR_STRAND_LOG_FILE');
-      expect(open('missing/events', writable)).toBe('ERR_STRAND_LOG_FILE');
+      expect(open('dangling', writable)).toBe('ERR_STRAND_FILE');
+      expect(open('missing/events', writable)).toBe('ERR_STRAND_FILE');
       expect(open('/dev/null', writable)).toBe('ERR_STRAND_LOG_FORMAT');
     }
-    expect(open('missing', false)).toBe('ERR_STRAND_LOG_FILE');
-    expect(open('zero\0byte', true)).toBe('ERR_STRAND_LOG_FILE');
+    expect(open('missing', false)).toBe('ERR_STRAND_FILE');
+    expect(open('zero\0byte', true)).toBe('ERR_STRAND_FILE');
   });
 
   test('is one that may not be opened', async () => {
@@ -266,8 +266,8 @@ describe('a file that is no log', () => {
     openWritable({ path: file }).writer.append(Buffer.from('seen'));
     chmodSync(path.dirname(file), 0o755);
     for (const [mode, expected] of [
-      [0o444, ['seen', 'ERR_STRAND_LOG_FILE']],
-      [0, ['ERR_STRAND_LOG_FILE', 'ERR_STRAND_LOG_FILE']],
+      [0o444, ['seen', 'ERR_STRAND_FILE']],
+      [0, ['ERR_STRAND_FILE', 'ERR_STRAND_FILE']],
     ] as const) {
       chmodSync(file, mode);
       const child = startChild(({ log, data, say }) => {

@@ -30,13 +30,6 @@ using ::testing::HasSubstr;
 
 const std::uint64_t kPage = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 
-TEST(BootId, isTheSameAllTheTimeAndNotZeroWhereTheSystemKnowsOne) {
-  EXPECT_EQ(currentBootId(), currentBootId());
-#if defined(__linux__)
-  EXPECT_NE(currentBootId(), 0U);
-#endif
-}
-
 class RecoveredLog : public ::testing::TestWithParam<FrameKind> {
  protected:
   static constexpr std::uint64_t kFrames = 5;

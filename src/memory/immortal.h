@@ -2,7 +2,7 @@
 
 #include <memory>
 
-namespace strand::wait {
+namespace strand {
 
 /// Holds a static object whose destructor never runs: threads may still wait and wake while the process exits.
 /// The storage is part of the image, so that nothing leaks when the image is unloaded.
@@ -22,4 +22,4 @@ class Immortal {
   };
 };
 
-}  // namespace strand::wait
+}  // namespace strand
