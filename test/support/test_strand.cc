@@ -9,8 +9,8 @@
 
 #include "memory/little_endian.h"
 #include "record/metadata.h"
-#include "ring/strand_file.h"
 #include "ring/record_cursor.h"
+#include "ring/strand_file.h"
 #include "support/payload.h"
 
 namespace strand {

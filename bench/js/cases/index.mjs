@@ -6,6 +6,7 @@ import { filterCases } from './filter.mjs';
 import { logCases } from './log.mjs';
 import { memoryFlat } from './memory_flat.mjs';
 import { oneThreadCases } from './one_thread.mjs';
+import { processCases } from './processes.mjs';
 import { roundTrip } from './round_trip.mjs';
 import { seekHeap } from './seek_heap.mjs';
 import { streamCases } from './streams.mjs';
@@ -20,6 +21,7 @@ export const cases = [
   ...streamCases,
   ...workerStreamCases,
   roundTrip,
+  ...processCases,
   seekHeap,
   memoryFlat,
   ...filterCases,

@@ -1,7 +1,8 @@
 /** The shared log: frames of 64 bytes, written and read by one thread. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { freshFolder } from '../fresh_folder.mjs';
 import { expectEqual, measureCost } from '../measure.mjs';
 
 const FRAMES = 16_384;
@@ -13,15 +14,6 @@ const PAGE_BYTES = 4096;
 const frame = Buffer.from(Uint8Array.from({ length: FRAME_BYTES }, (_, i) => i));
 const list = Array.from({ length: BATCH }, () => frame);
 const expectedSum = FRAMES * frame[FRAME_BYTES - 1];
-
-/** A folder in memory where there is one: disks are another matter. */
-function freshFolder() {
-  try {
-    return mkdtempSync('/dev/shm/strand-bench-');
-  } catch {
-    return mkdtempSync(path.join(process.env.TMPDIR ?? '/tmp', 'strand-bench-'));
-  }
-}
 
 /** The mapping's pages for the first time: in a virtual machine that alone may cost as much as the frames in them. */
 function touch(log) {

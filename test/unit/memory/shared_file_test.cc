@@ -66,7 +66,8 @@ TEST_F(SharedFileTest, locksANumberForOneAtATime) {
   EXPECT_FALSE(file->locked(6));
   EXPECT_EQ(endOfChild([&] {
               const auto other = mapped();
-              const bool right = other != file && other->locked(5) && !other->lock(5) && other->lock(OpenFile::kMaxLock);
+              const bool right =
+                  other != file && other->locked(5) && !other->lock(5) && other->lock(OpenFile::kMaxLock);
               // Not this one's.
               other->unlock(5);
               _exit(right && other->locked(5) ? 0 : 1);
