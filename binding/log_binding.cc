@@ -182,6 +182,7 @@ class LogHandle final : public Handle {
     napi_value none = nullptr;
     napi_create_double(env, -1.0, &none);
     if (log_ == nullptr) return none;
+    catchUp();
     const std::uint64_t end = appender_ != nullptr ? appender_->end() : log_->committed();
     const FrameFormat& format = log_->format();
     std::uint64_t total = 0;
@@ -195,11 +196,25 @@ class LogHandle final : public Handle {
   template <class Call>
   napi_value write(napi_env env, Call&& call) noexcept {
     if (appender_ == nullptr) return toValue(env, LogStatus::kClosed);
+    catchUp();
     const LogStatus status = call(*appender_);
     // Room is what the next payload may take without asking.
     box_.set(Box::kOutNext, appender_->nextPayload());
     box_.set(Box::kOutRoom, appender_->room());
     return toValue(env, status);
+  }
+
+  /// TypeScript lays frames out by itself, and commits them.
+  void catchUp() noexcept {
+    const std::uint64_t next = box_.count(Box::kOutNext);
+    const std::uint64_t lead = log_->format().lead();
+    if (appender_ != nullptr && next >= lead) appender_->catchUp(next - lead);
+  }
+
+  napi_value wake(napi_env, napi_callback_info) {
+    if (log_ == nullptr) return nullptr;
+    if (const auto event = log_->event()) event->notify();
+    return nullptr;
   }
 
   napi_value allocate(napi_env env, napi_callback_info) {
@@ -265,7 +280,10 @@ void LogHandle::expose(Napi::Object object) noexcept {
   set("maxCapacity", header.maxCapacity);
   set("reserved", log_->memory().reserved());
   set("maxFrames", kMaxFrames);
+  set("sizeAt", layout::kLogOffsetSize);
+  object.Set("waitersAt", Napi::Number::New(env, header.extended ? layout::kLogOffsetEvent + 4.0 : -1.0));
   object.Set("checked", Napi::Boolean::New(env, header.format.checked));
+  object.Set("commitsInMemory", Napi::Boolean::New(env, appender_ != nullptr && appender_->commitsInMemory()));
   box_.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
   if (appender_ != nullptr) lengths_ = buffer<std::uint32_t>(object, "lengths", kMaxFrames);
 
@@ -279,6 +297,7 @@ void LogHandle::expose(Napi::Object object) noexcept {
   method<L, &L::reserve>(object, "reserve");
   method<L, &L::adopt>(object, "adopt");
   method<L, &L::flush>(object, "flush");
+  method<L, &L::wake>(object, "wake");
   method<L, &L::closeWriter>(object, "closeWriter");
   method<L, &L::faultMessage>(object, "faultMessage");
   method<L, &L::openReader>(object, "openReader");

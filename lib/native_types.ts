@@ -351,6 +351,11 @@ export interface NativeLog {
   /** Frames of one call at most. */
   readonly maxFrames: number;
   readonly checked: boolean;
+  /** Whether a commit is a store to the committed size, and nothing else. */
+  readonly commitsInMemory: boolean;
+  /** Bytes of the header at which the committed size is, and the waiters' flags, −1 in a log without. */
+  readonly sizeAt: number;
+  readonly waitersAt: number;
   readonly box: Float64Array;
   /** Payload lengths that `adopt` takes; of a writable log. */
   readonly lengths: Uint32Array;
@@ -364,7 +369,8 @@ export interface NativeLog {
   /** Bytes of the payload of the frame at an address; −1 where there is none. */
   frameAt(address: number): number;
 
-  /** Lays out a frame of `IN_BYTES`; `IN_CHECKS`. Leaves its address in `OUT_BASE`, and `OUT_NEXT`, `OUT_ROOM` as all calls of the writer do. */
+  /** Lays out a frame of `IN_BYTES`; `IN_CHECKS`. Leaves its address in `OUT_BASE`, and `OUT_NEXT`, `OUT_ROOM` as all calls of the writer do; who moves them
+   * has laid frames out up to there. */
   allocate(): number;
   commit(): number;
   /** Room for `IN_BYTES` of payload in `IN_MESSAGES` frames; grows the file. */
@@ -372,6 +378,8 @@ export interface NativeLog {
   /** Commits `IN_MESSAGES` frames whose payloads, of `lengths`, lie in place from `OUT_NEXT` on. */
   adopt(): number;
   flush(): number;
+  /** Wakes who waits for a commit. */
+  wake(): void;
   closeWriter(): number;
   /** What the system said. */
   faultMessage(): string;

@@ -3,6 +3,7 @@ import { argumentError, rangeError, StrandCapacityError, StrandError } from '../
 import { native } from '../native.js';
 import type { NativeLog } from '../native_types.js';
 import { checkFlag, optionsOf } from '../options.js';
+import { FrameLane } from './frame_lane.js';
 import type { FrameMemory } from './frame_memory.js';
 import { frameTooLargeError, LogStatus, logError } from './log_error.js';
 
@@ -31,6 +32,7 @@ export class ShmWriter {
   readonly #lead: number;
   readonly #overhead: number;
   readonly #maxPayload: number;
+  readonly #lane: FrameLane | undefined;
   /** Address of the frame that was laid out last; 0 before the first. */
   #last = 0;
   #isClosed = false;
@@ -57,6 +59,7 @@ export class ShmWriter {
     } = log);
     // Leaves where the first frame goes.
     this.#check(this.#commit());
+    this.#lane = FrameLane.of(log, memory);
   }
 
   /**
@@ -68,8 +71,15 @@ export class ShmWriter {
   allocate(size: number, options?: AllocateOptions): Buffer {
     const box = this.#box;
     if (!(size >= 0 && size <= this.#maxPayload && Number.isInteger(size))) throw this.#sizeError(size);
+    const checks = options === undefined ? this.#debugChecks : this.#checksOf(options);
+    if (this.#lane !== undefined && !checks && !this.#isClosed) {
+      if (size > (box[OUT_ROOM] as number)) this.#makeRoom(size, 1);
+      const payload = this.#lane.layOut(size);
+      this.#last = payload - this.#lead;
+      return this.#memory.mapped(payload, size);
+    }
     box[IN_BYTES] = size;
-    box[IN_CHECKS] = (options === undefined ? this.#debugChecks : this.#checksOf(options)) ? 1 : 0;
+    box[IN_CHECKS] = checks ? 1 : 0;
     const status = this.#allocate();
     if (status !== LogStatus.OK) throw this.#error(status);
     const address = box[OUT_BASE] as number;
@@ -79,6 +89,7 @@ export class ShmWriter {
 
   /** Makes everything that was allocated since the last commit visible, in one step. */
   commit(): void {
+    if (!this.#isClosed && this.#lane?.commit()) return;
     const status = this.#commit();
     if (status !== LogStatus.OK) throw this.#error(status);
   }
@@ -92,6 +103,13 @@ export class ShmWriter {
     const box = this.#box;
     if (length > this.#maxPayload) throw this.#sizeError(length);
     if (length > (box[OUT_ROOM] as number)) this.#makeRoom(length, 1);
+    if (this.#lane !== undefined) {
+      const payload = this.#lane.layOut(length);
+      this.#last = payload - this.#lead;
+      if (length > 0) this.#memory.windowOf(payload, length).set(bytes, payload - this.#memory.windowStart);
+      if (!this.#lane.commit()) this.#check(this.#commit());
+      return;
+    }
     const address = box[OUT_NEXT] as number;
     this.#last = address - this.#lead;
     if (length > 0) this.#memory.windowOf(address, length).set(bytes, address - this.#memory.windowStart);

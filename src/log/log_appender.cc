@@ -34,9 +34,13 @@ LogAppender::LogAppender(std::shared_ptr<LogFile> log, Durability durability) no
 
 LogAppender::~LogAppender() { (void)close(); }
 
-std::uint64_t LogAppender::room() const noexcept {
-  const std::uint64_t taken = end_ + log_->format().overhead();
-  return !closed_ && taken <= announced_ ? announced_ - taken : 0;
+std::int64_t LogAppender::room() const noexcept {
+  return closed_ ? -1 : static_cast<std::int64_t>(announced_ - end_) - std::int64_t{log_->format().overhead()};
+}
+
+void LogAppender::catchUp(std::uint64_t end) noexcept {
+  end_ = std::clamp(end, end_, std::max(end_, announced_));
+  committed_ = std::clamp(log_->committed(), committed_, end_);
 }
 
 LogStatus LogAppender::usable() noexcept {
@@ -50,6 +54,7 @@ LogStatus LogAppender::reserve(std::uint64_t payloadBytes, std::uint64_t frames)
     announce(end_ + needed);
     return LogStatus::kOk;
   }
+  if (const LogStatus status = usable(); status != LogStatus::kOk) return status;
   const std::uint64_t most = std::min(log_->header().maxCapacity, log_->memory().reserved());
   if (end_ > most || needed > most - end_) {
     fault_ =

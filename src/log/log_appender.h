@@ -49,14 +49,23 @@ class LogAppender {
   /// Makes sure that `payloadBytes` and the lengths of `frames` frames fit behind what is allocated; grows the file. To be
   /// called before anything is stored there: were this process to die then, the next writer clears up to there.
   LogStatus reserve(std::uint64_t payloadBytes, std::uint64_t frames) noexcept;
-  /// Absolute address of the next frame's payload, and how many bytes may be stored from there on without reserve().
+  /// Absolute address of the next frame's payload, and how many bytes it may have without reserve(): less than 0 where
+  /// not even an empty frame fits.
   [[nodiscard]] std::uint64_t nextPayload() const noexcept { return end_ + log_->format().lead(); }
-  [[nodiscard]] std::uint64_t room() const noexcept;
+  [[nodiscard]] std::int64_t room() const noexcept;
 
   /// Returns once all that is committed has reached the disk.
   LogStatus flush() noexcept;
   /// Gives uncommitted frames up and the lock away; what `durability` promises is flushed first.
   LogStatus close() noexcept;
+
+  /// Whether a commit is a store to SIZE, and a look at who waits.
+  [[nodiscard]] bool commitsInMemory() const noexcept {
+    return durability_.kind == Durability::Kind::kNone && !log_->format().checked;
+  }
+  /// Takes note of frames that were laid out up to an address, in announced room, and of what was committed of them by
+  /// storing SIZE: by who does so without a call.
+  void catchUp(std::uint64_t end) noexcept;
 
   [[nodiscard]] bool closed() const noexcept { return closed_; }
   /// Absolute end of the allocated frames.

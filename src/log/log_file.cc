@@ -121,6 +121,8 @@ std::shared_ptr<LogFile> LogFile::open(const LogOptions& options, Fault& fault) 
                                 {.writable = options.writable,
                                  .reserve = std::max(fileSize, header.maxCapacity),
                                  .sharedBytes = header.extended ? kLogHeaderSize : 0,
+                                 // A writer that commits without a call sees it by the header.
+                                 .loses = options.writable ? BusGuard::Loses::kAll : BusGuard::Loses::kTheRest,
                                  .onFlush = options.onFlush},
                                 fault);
   if (memory == nullptr) return nullptr;

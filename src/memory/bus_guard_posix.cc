@@ -1,6 +1,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#if defined(STRAND_TSAN)
+#include <sys/syscall.h>
+#endif
+
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -94,8 +98,13 @@ bool BusGuardTable::replace(BusGuard::Slot& slot, std::uintptr_t from, std::uint
   const int protection = slot.writable.load(std::memory_order_relaxed) ? PROT_READ | PROT_WRITE : PROT_READ;
   // Before the pages are: whoever reads one of them finds the flag raised.
   slot.tripped.store(true, std::memory_order_release);
-  return mmap(reinterpret_cast<void*>(from), end - from, protection,
-              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+#if defined(STRAND_TSAN)
+  // Its mmap takes a lock that the faulting access may hold, and takes the new pages for stores of this thread.
+  return syscall(SYS_mmap, from, end - from, protection, kFlags, -1, 0) != -1;
+#else
+  return mmap(reinterpret_cast<void*>(from), end - from, protection, kFlags, -1, 0) != MAP_FAILED;
+#endif
 }
 
 void BusGuardTable::onFault(int signal, siginfo_t* info, void* context) noexcept {

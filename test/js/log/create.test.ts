@@ -252,7 +252,7 @@ describe('a file that is no log', () => {
       thrownBy(() => createSharedLog({ path: path.resolve(folder, name), capacityBytes: 4096, writable }))
         .code;
     for (const writable of [true, false]) {
-      expect(open('inner', writable)).toMatch(/^ERR_STRAND_LOG_(FORMAT|FILE)$/);
+      expect(open('inner', writable)).toMatch(/^ERR_STRAND_(LOG_FORMAT|FILE)$/);
       expect(open('dangling', writable)).toBe('ERR_STRAND_FILE');
       expect(open('missing/events', writable)).toBe('ERR_STRAND_FILE');
       expect(open('/dev/null', writable)).toBe('ERR_STRAND_LOG_FORMAT');

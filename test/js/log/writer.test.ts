@@ -11,6 +11,7 @@ import {
   parseByHand,
   textsOf,
   thrownBy,
+  type WritableLog,
 } from '../support/logs.js';
 import { seed } from '../support/seed.js';
 import { seeded } from '../support/seeded.mjs';
@@ -514,3 +515,34 @@ function endOf(reader: ReturnType<typeof open>): bigint {
   using iterator = reader.createIterator();
   return iterator.committedSize();
 }
+
+test('frames laid out without a native call are those that the core lays out, byte for byte', () => {
+  const random = seeded(seed);
+  const kinds = { plain: { capacityBytes: 500 }, narrow: {}, wide: { maxFrameBytes: 100_000 } };
+  for (const options of Object.values(kinds)) {
+    // Whoever compares neighbours has the core lay frames out.
+    const [own, core] = [false, true].map((debugChecks) =>
+      openWritable({ path: freshPath(), ...options, debugChecks }),
+    ) as [WritableLog, WritableLog];
+    for (let step = 0; step < 200; step++) {
+      const sizes = Array.from({ length: random.below(4) }, () => random.below(random.pick([2, 90, 3000])));
+      const call = random.pick(['allocate', 'append', 'appendBatch', 'commit']);
+      const outcomes = [own, core].map(({ writer, header }) => {
+        try {
+          if (call === 'allocate') for (const size of sizes) writer.allocate(size).fill(size);
+          if (call === 'append') for (const size of sizes) writer.append(Buffer.alloc(size, size));
+          if (call === 'appendBatch') writer.appendBatch(sizes.map((size) => Buffer.alloc(size, size)));
+          if (call === 'commit') writer.commit();
+        } catch (error) {
+          return (error as Error).name;
+        }
+        const last = writer.getLastAllocatedAddress();
+        return [header.size, last, last === undefined ? 0 : writer.getBufferAtAddress(last).length];
+      });
+      expect(outcomes[0]).toStrictEqual(outcomes[1]);
+    }
+    expectFrames(allFrames(own), allFrames(core));
+    const [bytes, expected] = [own, core].map((log) => log.header.getBuffer().subarray(0, 128));
+    expect(bytes).toEqual(expected);
+  }
+});

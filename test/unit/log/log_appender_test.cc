@@ -113,16 +113,16 @@ TEST_P(EveryFrame, fillsTheFileToItsLastByteAndNotFurther) {
   LogAppender appender(log.writer(), kNone);
   ASSERT_EQ(appender.reserve(0, 1), LogStatus::kOk);
   for (std::uint64_t i = 0; i < 5; ++i) {
-    EXPECT_EQ(appender.room(), (5 - i) * (overhead + 100));
+    EXPECT_EQ(appender.room(), static_cast<std::int64_t>((5 - i) * (overhead + 100)));
     ASSERT_EQ(appender.append(makePayload(i, 100)), LogStatus::kOk);
   }
-  EXPECT_EQ(appender.room(), 0U);
+  EXPECT_EQ(appender.room(), 0);
   EXPECT_EQ(appender.append(makePayload(0, 1)), LogStatus::kFull);
   EXPECT_THAT(appender.fault().message, HasSubstr("Shared memory exhausted: '" + log.path + "'"));
   EXPECT_THAT(appender.fault().message, HasSubstr(std::to_string(overhead) + " are free"));
   EXPECT_THAT(appender.fault().message, HasSubstr(std::to_string(overhead + 1) + " are needed"));
   ASSERT_EQ(appender.append({}), LogStatus::kOk) << "what fits still goes in";
-  EXPECT_EQ(appender.room(), 0U);
+  EXPECT_LT(appender.room(), 0);
   EXPECT_EQ(appender.append({}), LogStatus::kFull);
   EXPECT_EQ(appender.adopt(std::vector<std::uint32_t>{0}), LogStatus::kFull);
   EXPECT_EQ(appender.commit(), LogStatus::kOk);
@@ -231,7 +231,7 @@ TEST(LogAppender, reservesForFramesThatAreLaidOutLater) {
   const TestLog log(4096, kNarrow, 1U << 20U);
   LogAppender appender(log.writer(), kNone);
   ASSERT_EQ(appender.reserve(100'000, 10), LogStatus::kOk);
-  EXPECT_GE(appender.room(), 100'000U + 9 * 4);
+  EXPECT_GE(appender.room(), 100'000 + 9 * 4);
   EXPECT_EQ(appender.reserve(1U << 20U, 1), LogStatus::kFull);
   EXPECT_EQ(appender.end(), 512U);
 }
@@ -262,7 +262,7 @@ TEST(LogAppender, isClosedForGood) {
   EXPECT_EQ(appender.close(), LogStatus::kOk);
   EXPECT_TRUE(appender.closed());
   EXPECT_EQ(appender.close(), LogStatus::kOk);
-  EXPECT_EQ(appender.room(), 0U);
+  EXPECT_LT(appender.room(), 0);
   std::uint64_t at = 0;
   EXPECT_EQ(appender.allocate(1, false, at), LogStatus::kClosed);
   EXPECT_EQ(appender.commit(), LogStatus::kClosed);

@@ -232,7 +232,7 @@ TEST_F(LogFileTest, makingThatWasInterruptedIsFinishedByTheNextWriter) {
       LogAppender appender(openLog(writing(path_)), {});
       EXPECT_EQ(std::filesystem::file_size(path_), 5000U);
       ASSERT_EQ(appender.reserve(0, 1), LogStatus::kOk);
-      EXPECT_EQ(appender.room(), 5000U - 512 - appender.log().format().overhead());
+      EXPECT_EQ(appender.room(), 5000 - 512 - static_cast<std::int64_t>(appender.log().format().overhead()));
     }
   }
 }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "layout/strand_layout.h"
+#include "memory/little_endian.h"
 #include "support/child_process.h"
 #include "support/long_form.h"
 #include "support/random.h"
@@ -251,10 +252,11 @@ TEST_F(SharedDeaths, aResetThatStoppedAnywhereIsFinishedByTheNextWriter) {
       writer.detach();
       // Words of the header are what it stores to.
       for (std::uint32_t at = layout::kOffsetBase; at < layout::kOffsetSchema; at += 8) {
-        const bool ownersOwn = at >= layout::kOffsetOwner && at < layout::kOffsetErrorReason;
+        const bool ownersOwn =
+            (at >= layout::kOffsetOwner && at < layout::kOffsetErrorReason) || at == layout::kOffsetResigned - 4;
         const bool events = at >= layout::kOffsetDataEvent && at < layout::kOffsetAbort;
         const bool missing = random.percent(50) && !ownersOwn && !events && at != layout::kOffsetBoot;
-        if (missing) std::copy_n(before.begin() + at, 8, strand.region.data() + at);
+        if (missing) strand.word64(at).storeRelaxed(loadLittle<std::uint64_t>(before.data() + at));
       }
       strand.words().epoch().storeRelease(strand.words().epoch().loadRelaxed() - 1);
     }
