@@ -31,6 +31,24 @@ std::shared_ptr<Environment> Environment::of(napi_env env) noexcept {
   return *static_cast<std::shared_ptr<Environment>*>(data);
 }
 
+napi_value Environment::bufferOf(const SharedFile& file) noexcept {
+  napi_value found = nullptr;
+  std::erase_if(buffers_, [&](const FileBuffer& known) {
+    napi_value buffer = nullptr;
+    napi_get_reference_value(env_, known.buffer, &buffer);
+    // What keeps the file is gone, and another one may be where it was.
+    if (buffer == nullptr) napi_delete_reference(env_, known.buffer);
+    if (known.file == &file) found = buffer;
+    return buffer == nullptr;
+  });
+  return found;
+}
+
+void Environment::remember(const SharedFile& file, napi_value buffer) noexcept {
+  napi_ref reference = nullptr;
+  if (napi_create_reference(env_, buffer, 0, &reference) == napi_ok) buffers_.push_back({&file, reference});
+}
+
 void Environment::add(Handle& handle) noexcept { handles_.push_back(&handle); }
 
 void Environment::remove(Handle& handle) noexcept { std::erase(handles_, &handle); }

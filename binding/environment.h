@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "memory/shared_file.h"
 #include "wait/async_table.h"
 
 namespace strand::binding {
@@ -31,6 +32,10 @@ class Environment final : public wait::AsyncSink {
 
   [[nodiscard]] napi_env env() const noexcept { return env_; }
 
+  /// The ArrayBuffer over a file's strand, of which this thread has one at a time; undefined without.
+  napi_value bufferOf(const SharedFile& file) noexcept;
+  void remember(const SharedFile& file, napi_value buffer) noexcept;
+
   void add(Handle& handle) noexcept;
   void remove(Handle& handle) noexcept;
 
@@ -51,6 +56,11 @@ class Environment final : public wait::AsyncSink {
   napi_threadsafe_function wakeFunction_ = nullptr;
   std::atomic<bool> signalled_{false};
   std::vector<Handle*> handles_;
+  struct FileBuffer {
+    const SharedFile* file;
+    napi_ref buffer;  ///< weak
+  };
+  std::vector<FileBuffer> buffers_;
   bool cleaned_ = false;
 };
 

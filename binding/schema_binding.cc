@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "convert.h"
+#include "environment.h"
 #include "layout/strand_layout.h"
 #include "record/metadata.h"
 #include "ring/strand_file.h"
@@ -146,10 +147,15 @@ Napi::Value openStrandFile(const Napi::CallbackInfo& info) {
   Region region;
   if (fault.ok()) region = strand::openStrandFile(path, makes ? &plan : nullptr, fault);
   if (!fault.ok()) return toFault(info.Env(), fault);
+  const SharedFile& file = *region.file();
+  Environment& environment = *Environment::of(info.Env());
+  if (napi_value known = environment.bufferOf(file)) return {info.Env(), known};
   const std::uint64_t bytes = region.size();
   std::byte* const data = region.data();
-  napi_value buffer = toArrayBuffer(info.Env(), data, bytes, std::make_shared<Region>(std::move(region)));
-  if (buffer != nullptr) return {info.Env(), buffer};
+  if (napi_value buffer = toArrayBuffer(info.Env(), data, bytes, std::make_shared<Region>(std::move(region)))) {
+    environment.remember(file, buffer);
+    return {info.Env(), buffer};
+  }
   return toFault(info.Env(), Fault::file("this version of Node.js cannot map the " + std::to_string(bytes) +
                                          " bytes of '" + path + "': use a smaller indexCapacity or heapCapacity"));
 }

@@ -14,7 +14,8 @@ import { unwrap } from './native_fault.js';
 import type { NativeGeometry, NativeHeader } from './native_types.js';
 import { type FieldLayout, fieldLayouts, layoutOf, schemaFromLayout } from './schema_layout.js';
 import type { Schema } from './schema_types.js';
-import { asBytes, type StrandLike } from './shared_bytes.js';
+import { asBytes, asOwnBytes, type StrandLike } from './shared_bytes.js';
+import type { Strand } from './strand.js';
 import { mapFromGeometry, type StrandMap } from './strand_map.js';
 
 const U32_MAX = 0xffff_ffff;
@@ -60,8 +61,8 @@ function statedGeometry(map: StrandMap, stride: number): NativeGeometry {
  * @throws StrandHeaderError a buffer too small, a geometry or a schema that is none, a `meta` too large for the header
  * @throws TypeError what is no SharedArrayBuffer, a `meta` that JSON cannot carry
  */
-export function initStrandHeader(sab: StrandLike, map: StrandMap, meta?: unknown): void {
-  const buffer = asBytes(sab);
+export function initStrandHeader(sab: Strand | SharedArrayBuffer, map: StrandMap, meta?: unknown): void {
+  const buffer = asOwnBytes(sab);
   if (typeof map !== 'object' || map === null) {
     throw argumentError(`initStrandHeader takes what computeStrandMap returns, got ${describeValue(map)}`);
   }
@@ -91,7 +92,8 @@ export function headerOf(
  * later call reads or writes outside it.
  *
  * @throws StrandHeaderError naming what is wrong
- * @throws TypeError what is no SharedArrayBuffer
+ * @throws StrandError `ERR_STRAND_FILE` a file that the system does not give
+ * @throws TypeError what is no strand
  */
 export function readStrandHeader(sab: StrandLike): StrandMap {
   return mapOf(unwrap(native.readHeader(asBytes(sab))));

@@ -18,19 +18,37 @@ export type StrandLike<S extends Schema = Schema> = Strand<S> | SharedStrand<S> 
  * @throws TypeError what is no strand
  * @throws StrandHeaderError, StrandError a file that holds none, or that the system does not give
  */
-export function asBytes(strand: StrandLike | Pick<SharedStrand, 'path'>): Uint8Array;
-export function asBytes(strand: unknown): Uint8Array {
+export function asBytes(strand: StrandLike | Pick<SharedStrand, 'path'>): Uint8Array {
+  return isShared(strand)
+    ? mappedBytes(strand.path)
+    : asOwnBytes(strand, 'a SharedArrayBuffer or what createStrand or openSharedStrand returns');
+}
+
+/** The schema that came with a strand in a file: by now the path may stand for another one. */
+export function schemaOfShared(strand: StrandLike): Schema | undefined {
+  return isShared(strand) ? (strand as Partial<SharedStrand>).map?.schema : undefined;
+}
+
+function isShared(strand: unknown): strand is Pick<SharedStrand, 'path'> {
+  return (
+    typeof strand === 'object' &&
+    strand !== null &&
+    !('sab' in strand) &&
+    'path' in strand &&
+    typeof strand.path === 'string'
+  );
+}
+
+/** The same of a strand in memory alone. @param accepted what is one, for the message */
+export function asOwnBytes(
+  strand: unknown,
+  accepted = 'a SharedArrayBuffer or what createStrand returns',
+): Uint8Array {
   let sab = strand;
-  if (typeof strand === 'object' && strand !== null) {
-    if ('sab' in strand) sab = strand.sab;
-    else if ('path' in strand && typeof strand.path === 'string') return mappedBytes(strand.path);
-  }
+  if (typeof strand === 'object' && strand !== null && 'sab' in strand) sab = strand.sab;
   if (!types.isSharedArrayBuffer(sab)) {
     const remedy = types.isAnyArrayBuffer(sab) ? ': an ArrayBuffer is not shared between threads' : '';
-    const problem =
-      'a strand is a SharedArrayBuffer or what createStrand or openSharedStrand returns, ' +
-      `got ${describeValue(strand)}`;
-    throw argumentError(problem + remedy);
+    throw argumentError(`a strand is ${accepted}, got ${describeValue(strand)}${remedy}`);
   }
   return new Uint8Array(sab, 0, sab.byteLength);
 }

@@ -28,7 +28,7 @@ import { isPosition } from './position.js';
 import type { FilterableType, PredicateOf, PredicatesOf, RangesOf } from './predicate.js';
 import { RecordBatch } from './record_batch.js';
 import type { NamesOf, Schema } from './schema_types.js';
-import { asBytes, type StrandLike } from './shared_bytes.js';
+import { asBytes, type StrandLike, schemaOfShared } from './shared_bytes.js';
 import type { SharedStrand } from './shared_strand.js';
 import { Status, statusError } from './status_error.js';
 import type { Strand } from './strand.js';
@@ -100,7 +100,9 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
     const bytes = asBytes(strand);
     this.#native = unwrap(native.openView(bytes));
     ({ box: this.#box, acknowledge: this.#acknowledge } = this.#native);
-    if (schema !== undefined) expectSchema(this.#native.header, schema);
+    for (const wanted of [schema, schemaOfShared(strand)]) {
+      if (wanted !== undefined) expectSchema(this.#native.header, wanted);
+    }
     this.map = mapOf(this.#native.header) as StrandMap<S>;
     const table = internTable ?? internTableOf(this.map);
     this.#window = {

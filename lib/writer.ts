@@ -19,7 +19,7 @@ import { unwrap } from './native_fault.js';
 import type { NativeWriter } from './native_types.js';
 import { checkSignal, optionsOf } from './options.js';
 import type { RecordOf, Schema } from './schema_types.js';
-import { asBytes, type StrandLike } from './shared_bytes.js';
+import { asBytes, type StrandLike, schemaOfShared } from './shared_bytes.js';
 import type { SharedStrand } from './shared_strand.js';
 import { SpaceWait } from './space_wait.js';
 import { reentrantError, Status, statusError } from './status_error.js';
@@ -145,7 +145,9 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
     const bytes = asBytes(strand);
     // All that can be refused comes before the older writer is fenced.
     const header = unwrap(native.readHeader(bytes));
-    if (schema !== undefined) expectSchema(header, schema);
+    for (const wanted of [schema, schemaOfShared(strand)]) {
+      if (wanted !== undefined) expectSchema(header, wanted);
+    }
     this.map = mapOf(header) as StrandMap<S>;
     const table = internTableOf(this.map);
     this.#native = openWriter(bytes);

@@ -14,7 +14,7 @@ type Without<M extends keyof ReadStreamOptions> = ReadStreamOptions & {
 /**
  * A `Readable` of bytes without boundaries, from a strand whose only field is `large_bytes` or `bytes`.
  *
- * @param source a strand, its bare memory, or a view, which stays open
+ * @param source a strand (in memory or in a file), its bare memory, or a view, which stays open
  * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
  */
 export function createReadStream(
@@ -24,7 +24,7 @@ export function createReadStream(
 /**
  * A `Readable` of arrays of records: of those that are there together, at most `maxRecords`.
  *
- * @param source a strand, its bare memory, or a view, which stays open
+ * @param source a strand (in memory or in a file), its bare memory, or a view, which stays open
  * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
  */
 export function createReadStream<S extends Schema>(
@@ -34,7 +34,7 @@ export function createReadStream<S extends Schema>(
 /**
  * A `Readable` of one field's values. Where there is none it gives `undefined`, since `null` ends a stream.
  *
- * @param source a strand, its bare memory, or a view, which stays open
+ * @param source a strand (in memory or in a file), its bare memory, or a view, which stays open
  * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
  */
 export function createReadStream<S extends Schema, const N extends NamesOf<S>>(
@@ -44,7 +44,7 @@ export function createReadStream<S extends Schema, const N extends NamesOf<S>>(
 /**
  * A `Readable` of a strand's records, each an object of its own.
  *
- * @param source a strand, its bare memory, or a view, which stays open
+ * @param source a strand (in memory or in a file), its bare memory, or a view, which stays open
  * @throws TypeError, RangeError, StrandHeaderError as {@link SABReadable}
  */
 export function createReadStream<S extends Schema>(

@@ -109,6 +109,7 @@ inline constexpr std::uint32_t kOffsetSchema = 0x600;
 
 /// Locks of a strand in a file (SharedFile::lock).
 inline constexpr std::uint64_t kLockSetup = 0;  ///< while the file is made, or looked at for the first time
+inline constexpr std::uint64_t kLockInUse = 2;  ///< shared by all who have the file mapped
 inline constexpr std::uint64_t kLockConsumers =
     1;  ///< while consumers come and go: what bit 31 of ACTIVE is in one process
 /// Plus a consumer's token: its process lives. A token is never given twice, so no lock is in another one's way.

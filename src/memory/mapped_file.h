@@ -51,7 +51,9 @@ class OpenFile {
   /// Makes bytes zero, up to the end of file, and gives them disk space again.
   [[nodiscard]] bool clear(std::uint64_t from, std::uint64_t to, Fault& fault) const noexcept;
   [[nodiscard]] bool truncate(std::uint64_t bytes) const noexcept;
-  /// Removes the file's name if it still stands for this file.
+  /// Whether the file's name still stands for this file.
+  [[nodiscard]] bool isNamed() const noexcept;
+  /// Removes the file's name if it does.
   void unlink() const noexcept;
 
   /// Which file it is, whatever names it has, and in which process: a forked one has nobody else's locks.
@@ -70,6 +72,8 @@ class OpenFile {
   /// Takes a lock on one of the file's lock numbers without waiting. The kernel drops it with the last descriptor of
   /// this opening, however the process ends; it excludes other openings in this process too.
   [[nodiscard]] bool lock(std::uint64_t number) const noexcept;
+  /// The same, together with others who take it so. Either kind is turned into the other by this opening's own call.
+  [[nodiscard]] bool lockShared(std::uint64_t number) const noexcept;
   void unlock(std::uint64_t number) const noexcept;
   /// Whether another opening has it locked.
   [[nodiscard]] bool lockedElsewhere(std::uint64_t number) const noexcept;

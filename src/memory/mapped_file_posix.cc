@@ -52,14 +52,15 @@ struct flock rangeOf(std::uint64_t number, short type) noexcept {
   range.l_len = 1;
   return range;
 }
-bool setLock(int descriptor, std::uint64_t number, bool locked) noexcept {
-  struct flock range = rangeOf(number, locked ? F_WRLCK : F_UNLCK);
+bool setLock(int descriptor, std::uint64_t number, short type) noexcept {
+  struct flock range = rangeOf(number, type);
   return fcntl(descriptor, F_OFD_SETLK, &range) == 0;
 }
 #else
 /// One lock for the whole file: whoever needs several numbers needs open file description locks.
-bool setLock(int descriptor, std::uint64_t /*number*/, bool locked) noexcept {
-  return flock(descriptor, locked ? LOCK_EX | LOCK_NB : LOCK_UN) == 0;
+bool setLock(int descriptor, std::uint64_t /*number*/, short type) noexcept {
+  if (type == F_UNLCK) return flock(descriptor, LOCK_UN) == 0;
+  return flock(descriptor, (type == F_WRLCK ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0;
 }
 #endif
 
@@ -189,11 +190,15 @@ bool OpenFile::truncate(std::uint64_t bytes) const noexcept {
   return ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0;
 }
 
-void OpenFile::unlink() const noexcept {
+bool OpenFile::isNamed() const noexcept {
   struct stat named {};
   struct stat opened {};
-  if (stat(path_.c_str(), &named) != 0 || fstat(descriptor_, &opened) != 0) return;
-  if (named.st_dev == opened.st_dev && named.st_ino == opened.st_ino) (void)::unlink(path_.c_str());
+  return stat(path_.c_str(), &named) == 0 && fstat(descriptor_, &opened) == 0 && named.st_dev == opened.st_dev &&
+         named.st_ino == opened.st_ino;
+}
+
+void OpenFile::unlink() const noexcept {
+  if (isNamed()) (void)::unlink(path_.c_str());
 }
 
 OpenFile::Identity OpenFile::identity() const noexcept {
@@ -203,9 +208,11 @@ OpenFile::Identity OpenFile::identity() const noexcept {
           static_cast<std::uint64_t>(getpid())};
 }
 
-bool OpenFile::lock(std::uint64_t number) const noexcept { return setLock(descriptor_, number, true); }
+bool OpenFile::lock(std::uint64_t number) const noexcept { return setLock(descriptor_, number, F_WRLCK); }
 
-void OpenFile::unlock(std::uint64_t number) const noexcept { (void)setLock(descriptor_, number, false); }
+bool OpenFile::lockShared(std::uint64_t number) const noexcept { return setLock(descriptor_, number, F_RDLCK); }
+
+void OpenFile::unlock(std::uint64_t number) const noexcept { (void)setLock(descriptor_, number, F_UNLCK); }
 
 #if defined(F_OFD_SETLK)
 const bool OpenFile::kHasLockNumbers = true;

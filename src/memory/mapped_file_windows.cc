@@ -17,10 +17,12 @@ bool OpenFile::write(std::uint64_t, const void*, std::size_t, Fault&) const noex
 bool OpenFile::allocate(std::uint64_t, Fault&) const noexcept { return false; }
 bool OpenFile::clear(std::uint64_t, std::uint64_t, Fault&) const noexcept { return false; }
 bool OpenFile::truncate(std::uint64_t) const noexcept { return false; }
+bool OpenFile::isNamed() const noexcept { return false; }
 void OpenFile::unlink() const noexcept {}
 OpenFile::Identity OpenFile::identity() const noexcept { return {}; }
 const bool OpenFile::kHasLockNumbers = false;
 bool OpenFile::lock(std::uint64_t) const noexcept { return false; }
+bool OpenFile::lockShared(std::uint64_t) const noexcept { return false; }
 void OpenFile::unlock(std::uint64_t) const noexcept {}
 bool OpenFile::lockedElsewhere(std::uint64_t) const noexcept { return false; }
 

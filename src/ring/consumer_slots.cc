@@ -12,6 +12,8 @@ namespace {
 
 /// Longer than any holder needs; only a damaged header keeps the lock bit for ever.
 constexpr std::chrono::seconds kLockPatience{1};
+/// The lock of a file is tried by a system call, and a process may be stopped while it has it.
+constexpr std::chrono::microseconds kLockPoll{100};
 
 std::uint64_t lockOf(ConsumerToken token) noexcept { return layout::kLockConsumer + token.packed(); }
 
@@ -33,7 +35,11 @@ bool ConsumerSlots::lock() const noexcept {
     std::uint32_t seen = words_.active().loadRelaxed() & ~kLocked;
     if (file == nullptr && words_.active().compareExchange(seen, seen | kLocked)) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::yield();
+    if (file == nullptr) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(kLockPoll);
+    }
   }
 }
 
@@ -89,7 +95,6 @@ Status ConsumerSlots::remove(ConsumerToken token, bool ofAnyThread) const noexce
   const bool valid = ofAnyThread ? registered(token) : live(token);
   if (valid) leave(token.slot);
   unlock(words_.active().loadRelaxed() & kMask);
-  if (valid) forget(token);
   return valid ? Status::kOk : Status::kBadToken;
 }
 

@@ -46,7 +46,7 @@ class ConsumerSlots {
 
   /// Of a file's strand: gives back the slots of processes that have died. @return how many
   std::uint32_t removeDead() const noexcept;
-  /// Forgets a token that a reset has made void: its lock says nothing any more.
+  /// Gives up the lock of a token that is of no use any more. One that could not be removed is a dead consumer's then.
   void forget(ConsumerToken token) const noexcept;
 
   /// Runs `inside` under the lock, with a function that voids every slot.

@@ -113,6 +113,11 @@ bool Owner::holdAfterVerdict() noexcept {
   }
 }
 
+void Owner::abandon() noexcept {
+  release();
+  words_.file()->unlock(lockOf(fence_));
+}
+
 void Owner::resign() noexcept {
   release();
   if (std::exchange(fast_, false)) {

@@ -74,6 +74,8 @@ class Owner {
 
   /// For good: a later writer may become the fast one.
   void resign() noexcept;
+  /// Of a file's strand: leaves it as a process does that dies now.
+  void abandon() noexcept;
 
   /// Whether no newer writer has taken over. One that is still waiting for this one has not.
   [[nodiscard]] bool mine() const noexcept {

@@ -48,8 +48,8 @@ bool startThread(std::function<void()> body) noexcept {
 
 /// What the threads keep, which end a moment after the monitor.
 struct RingMonitor::State {
-  State(const Region& memory, std::shared_ptr<const StrandHeader> known) noexcept
-      : region(memory), header(std::move(known)), words(region, header->geometry) {}
+  State(Region memory, std::shared_ptr<const StrandHeader> known) noexcept
+      : region(std::move(memory)), header(std::move(known)), words(region, header->geometry) {}
 
   Region region;
   std::shared_ptr<const StrandHeader> header;

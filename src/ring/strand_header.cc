@@ -67,9 +67,15 @@ void vacateSlots(std::byte* header) noexcept {
   }
 }
 
+void clearHeapBegin(const Region& region, const Geometry& geometry) noexcept {
+  if (geometry.heapCapacity == 0) return;
+  std::fill_n(region.data() + geometry.heapBeginStart, std::uint64_t{geometry.indexCapacity} * 8, std::byte{0});
+}
+
 /// Control words may be moving while they are read. Each is loaded before the one that it never passes, so
 /// that only nonsense is refused.
-Fault lookAtPositions(const Region& region, const Geometry& geometry) noexcept {
+/// @param inOrder whether they have to belong together
+Fault lookAtPositions(const Region& region, const Geometry& geometry, bool inOrder) noexcept {
   const auto load = [&](std::uint32_t offset) { return Word64(region.data(), offset).loadAcquire(); };
   const std::uint64_t base = load(kOffsetBase);
   const std::uint64_t gate = load(kOffsetGate);
@@ -77,11 +83,11 @@ Fault lookAtPositions(const Region& region, const Geometry& geometry) noexcept {
   const std::uint64_t heapCommit = load(kOffsetHeapCommit);
   const std::uint64_t commit = load(kOffsetCommitSeq);
   if (base % geometry.indexCapacity != 0) return refuse("the base is no multiple of index_capacity");
-  if (commit > kMaxPosition) {
+  if (std::max({commit, base, gate, readCursor}) > kMaxPosition) {
     return refuse("the committed position is past 2^53, where JavaScript numbers end: create a new strand");
   }
   if (heapCommit > kMaxPosition) return refuse("the heap position is past 2^53: create a new strand");
-  if (readCursor > commit || gate > commit || base > commit) {
+  if (inOrder && (readCursor > commit || gate > commit || base > commit)) {
     return refuse("a read position or the base is past the committed position");
   }
   const std::uint32_t status = Word32(region.data(), kOffsetStatus).loadAcquire();
@@ -95,9 +101,9 @@ Fault checkPositions(const Region& region, const Geometry& geometry) noexcept {
   const auto deadline = std::chrono::steady_clock::now() + kResetPatience;
   for (;;) {
     const std::uint32_t before = epoch.loadAcquire();
-    Fault fault = lookAtPositions(region, geometry);
+    const bool orphaned = region.file() != nullptr && (before & 1U) != 0;
+    Fault fault = lookAtPositions(region, geometry, !orphaned);
     if (fault.ok()) return fault;
-    if (region.file() != nullptr && (before & 1U) != 0) return Fault::none();
     const bool settled = (before & 1U) == 0 && epoch.loadAcquire() == before;
     if (settled || std::chrono::steady_clock::now() >= deadline) return fault;
     std::this_thread::yield();
@@ -191,25 +197,14 @@ Fault writeHeader(const Region& region, const Schema& schema, const Geometry& st
   return Fault::none();
 }
 
-void clearControlWords(const Region& region) noexcept {
-  std::fill(region.data() + kOffsetEpoch, region.data() + kOffsetSchema, std::byte{0});
-  vacateSlots(region.data());
-}
-
-void clearHeapBegin(const Region& region, const Geometry& geometry) noexcept {
-  if (geometry.heapCapacity == 0) return;
-  std::fill_n(region.data() + geometry.heapBeginStart, std::uint64_t{geometry.indexCapacity} * 8, std::byte{0});
-}
-
-std::uint64_t statedBytes(std::span<const std::byte> start) noexcept {
-  if (start.size() < kOffsetEpoch) return 0;
+bool beginsHeader(std::span<const std::byte> start) noexcept {
+  if (start.size() < kOffsetEpoch) return false;
   const auto word = [&](std::uint32_t offset) { return loadLittle<std::uint32_t>(start.data() + offset); };
-  if (word(kOffsetMagic) != kMagic || word(kOffsetHeaderCrc) != crc32(start.first(kOffsetHeaderCrc))) return 0;
-  return totalBytes(word(kOffsetIndexCapacity), word(kOffsetRecordStride), word(kOffsetHeapCapacity),
-                    word(kOffsetHeaderSize));
+  return word(kOffsetMagic) == kMagic && word(kOffsetVersion) == kVersion &&
+         word(kOffsetHeaderCrc) == crc32(start.first(kOffsetHeaderCrc));
 }
 
-Fault readHeader(const Region& region, StrandHeader& out) noexcept {
+Fault readLayout(const Region& region, std::uint64_t bytes, StrandHeader& out) noexcept {
   if (region.data() == nullptr || region.size() < kHeaderSize) {
     return refuse("a strand has at least " + std::to_string(kHeaderSize) + " bytes, this buffer " +
                   std::to_string(region.size()) + ": initStrandHeader writes a header");
@@ -254,16 +249,23 @@ Fault readHeader(const Region& region, StrandHeader& out) noexcept {
   }
   if (Fault fault = checkGeometry(header.schema, geometry); !fault.ok()) return fault;
   place(geometry);
-  if (geometry.totalBytes > region.size()) {
+  if (geometry.totalBytes > bytes) {
     return refuse("the strand needs " + std::to_string(geometry.totalBytes) + " bytes and the buffer has " +
-                  std::to_string(region.size()));
+                  std::to_string(bytes));
   }
   header.metadata.resize(metaLength);
   copyRacy(reinterpret_cast<std::byte*>(header.metadata.data()), region.data() + metaAt, metaLength);
   std::vector<std::string> names;
   if (Fault fault = parseColumnNames(header.metadata, names); !fault.ok()) return fault;
   if (Fault fault = header.schema.setNames(std::move(names)); !fault.ok()) return fault;
-  if (Fault fault = checkPositions(region, geometry); !fault.ok()) return fault;
+  out = std::move(header);
+  return Fault::none();
+}
+
+Fault readHeader(const Region& region, StrandHeader& out) noexcept {
+  StrandHeader header;
+  if (Fault fault = readLayout(region, region.size(), header); !fault.ok()) return fault;
+  if (Fault fault = checkPositions(region, header.geometry); !fault.ok()) return fault;
   out = std::move(header);
   return Fault::none();
 }

@@ -44,17 +44,18 @@ Fault writeHeader(const Region& region, const Schema& schema, const Geometry& st
 /// The header of an empty strand, without a region to put it into; refusals as of writeHeader().
 Fault encodeHeader(const Schema& schema, const Geometry& stated, std::string_view metadata,
                    std::vector<std::byte>& out) noexcept;
-/// How large the strand is that begins with these bytes, as they say; 0 where they are not even the start of one.
-std::uint64_t statedBytes(std::span<const std::byte> start) noexcept;
-/// Control words as encodeHeader() has them, which make the strand empty. Nobody else may be using it.
-void clearControlWords(const Region& region) noexcept;
-void clearHeapBegin(const Region& region, const Geometry& geometry) noexcept;
+/// Whether these are the first bytes of a strand's header, as far as the checksum goes.
+bool beginsHeader(std::span<const std::byte> start) noexcept;
+/// What a header says that never changes. As readHeader(), without a look at the control words.
+/// @param region the header
+/// @param bytes that the whole strand may have
+Fault readLayout(const Region& region, std::uint64_t bytes, StrandHeader& out) noexcept;
 
 /// Reads a header and believes nothing: magic, version and checksum first, then every size, and the
 /// control words' order. Whoever passes the geometry on may index by it without further checks.
 ///
-/// Words that a process left in disorder when it died in the midst of a reset() are let pass: the next writer goes on
-/// with it.
+/// Words of a file's strand whose order a process has left in disorder that died in the midst of a reset() are let pass:
+/// the next writer goes on with it.
 Fault readHeader(const Region& region, StrandHeader& out) noexcept;
 
 }  // namespace strand

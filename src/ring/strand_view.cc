@@ -67,7 +67,10 @@ void StrandView::swap(StrandView& other) noexcept {
 void StrandView::close() noexcept {
   if (closed_) return;
   closed_ = true;
-  for (const ConsumerToken token : tokens_) (void)ConsumerSlots(words_).remove(token, true);
+  for (const ConsumerToken token : tokens_) {
+    (void)ConsumerSlots(words_).remove(token, true);
+    ConsumerSlots(words_).forget(token);
+  }
   tokens_.clear();
   released();
   monitor_.reset();
@@ -197,8 +200,9 @@ Status StrandView::registerConsumer(StartAt start, std::uint64_t seq, ConsumerTo
 
 Status StrandView::releaseConsumer(ConsumerToken token) noexcept {
   if (closed_) return Status::kClosed;
-  std::erase(tokens_, token);
+  const bool own = std::erase(tokens_, token) != 0;
   const Status status = ConsumerSlots(words_).remove(token);
+  if (own || status == Status::kOk) ConsumerSlots(words_).forget(token);
   if (status == Status::kOk) released();
   return status == Status::kBadToken ? refusal(status) : status;
 }
@@ -275,11 +279,13 @@ StreamState StrandView::status() const noexcept {
 }
 
 StreamState StrandView::producerStatus() const noexcept {
+  if (region_.gone()) return StreamState::kError;
   const std::uint32_t status = words_.status().loadAcquire();
   return static_cast<StreamState>(std::min(status, layout::kStatusError));
 }
 
 std::string StrandView::errorReason() const noexcept {
+  if (region_.gone()) return "the file of this strand was cut";
   return producerStatus() == StreamState::kError ? readReason(words_.errorReason()) : std::string();
 }
 

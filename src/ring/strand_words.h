@@ -46,7 +46,6 @@ class StrandWords {
 
   [[nodiscard]] Word32 epoch() const noexcept { return w32(layout::kOffsetEpoch); }
   [[nodiscard]] Word64 base() const noexcept { return w64(layout::kOffsetBase); }
-  [[nodiscard]] Word64 boot() const noexcept { return w64(layout::kOffsetBoot); }
 
   [[nodiscard]] Word64 writeSeq() const noexcept { return w64(layout::kOffsetWriteSeq); }
   [[nodiscard]] Word64 heapWrite() const noexcept { return w64(layout::kOffsetHeapWrite); }

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "memory/immortal.h"
 #include "memory/little_endian.h"
 #include "ring/reason.h"
 #include "wait/shutdown.h"
@@ -22,6 +25,24 @@ constexpr std::uint64_t kWakeDivisor = 8;
 /// A batch larger than the ring goes in steps of this part of it, so that both sides work at once.
 constexpr std::uint64_t kStepDivisor = 4;
 
+/// Producers of files' strands that nobody holds any more: their locks tell other processes that this one lives.
+struct Detached {
+  std::mutex mutex;
+  std::vector<std::pair<Region, Owner>> all;
+};
+
+void keepUntilExit(const Region& region, const Owner& owner) noexcept {
+  static Immortal<Detached> detached;
+  const std::lock_guard lock((*detached).mutex);
+  // Those that a newer writer has followed are of no interest any more.
+  std::erase_if((*detached).all, [](auto& entry) {
+    const bool over = !entry.second.mine();
+    if (over) entry.second.resign();
+    return over;
+  });
+  (*detached).all.emplace_back(region, owner);
+}
+
 /// EPOCH is odd while a reset is under way.
 constexpr std::uint32_t nextEven(std::uint32_t epoch) noexcept { return (epoch | 1U) + 1; }
 
@@ -37,7 +58,7 @@ Status StrandWriter::attach(const Region& region, Nanoseconds patience, StrandWr
     if (steady_clock::now() >= deadline) return Status::kBusy;
     std::this_thread::sleep_for(kOwnerPoll);
   }
-  writer.recover();
+  if (const Status status = writer.recover(); status != Status::kOk) return status;
   clearReason(writer.words_.errorReason());
   writer.setStatus(StreamState::kInitializing);
   writer.owner_.release();
@@ -51,7 +72,10 @@ Status StrandWriter::attach(const Region& region, Nanoseconds patience, StrandWr
 bool StrandWriter::endDead(const Region& region, const std::shared_ptr<const StrandHeader>& header) noexcept {
   StrandWriter writer(region, header);
   if (!writer.owner_.takeFromDead()) return false;
-  writer.recover();
+  if (writer.recover() != Status::kOk) return false;
+  const std::uint32_t status = writer.words_.status().loadRelaxed();
+  // The dead one may have begun to say why.
+  if (status != layout::kStatusError && status != layout::kStatusEos) clearReason(writer.words_.errorReason());
   writer.close("the producer's process ended before finalize()");
   return true;
 }
@@ -107,8 +131,7 @@ void StrandWriter::swap(StrandWriter& other) noexcept {
 }
 
 /// Of a writer that has just taken over: it is open from here on.
-void StrandWriter::recover() noexcept {
-  closed_ = false;
+Status StrandWriter::recover() noexcept {
   base_ = words_.base().loadAcquire();
   commit_ = words_.commitSeq().loadAcquire();
   heapCommit_ = words_.heapCommit().loadAcquire();
@@ -119,15 +142,23 @@ void StrandWriter::recover() noexcept {
   refreshGate();
   rollBack();
   const std::uint32_t epoch = words_.epoch().loadAcquire();
-  if ((epoch & 1U) == 0) return;
-  if (words_.file() == nullptr) {
-    // No thread dies in a reset: somebody has damaged the word.
-    words_.epoch().storeRelease(nextEven(epoch));
-    return;
+  if ((epoch & 1U) != 0) {
+    if (words_.file() == nullptr) {
+      // No thread dies in a reset: somebody has damaged the word.
+      words_.epoch().storeRelease(nextEven(epoch));
+    } else if (const Status status = finishReset(); status != Status::kOk) {
+      owner_.abandon();
+      return status;
+    }
   }
+  closed_ = false;
+  return Status::kOk;
+}
+
+Status StrandWriter::finishReset() noexcept {
   // A process died in the midst of a reset: any of its stores may be missing, and all of them come again.
   base_ = std::min(base_, commit_);
-  (void)beginStream(layout::alignUp(std::max({words_.base().loadAcquire(), writeSeq_, commit_}), capacity_));
+  return beginStream(layout::alignUp(std::max({words_.base().loadAcquire(), writeSeq_, commit_}), capacity_));
 }
 
 void StrandWriter::rollBack() noexcept {
@@ -274,8 +305,15 @@ void StrandWriter::close(std::string_view reason) noexcept {
 void StrandWriter::detach() noexcept {
   if (closed_) return;
   closed_ = true;
-  if (owner_.hold()) rollBack();
-  owner_.resign();
+  const bool held = owner_.hold();
+  if (held) rollBack();
+  const std::uint32_t status = words_.status().loadRelaxed();
+  if (held && region_.file() != nullptr && status != layout::kStatusEos && status != layout::kStatusError) {
+    owner_.release();
+    keepUntilExit(region_, owner_);
+  } else {
+    owner_.resign();
+  }
   monitor_.reset();
 }
 

@@ -84,7 +84,8 @@ class StrandWriter {
   Status reset() noexcept;
   /// Lets go. An unfinished stream becomes an error with `reason`.
   void close(std::string_view reason = "the writer was closed before the end of the stream") noexcept;
-  /// Lets go of what was claimed, and of the strand, and leaves the stream as it is.
+  /// Lets go of what was claimed, and of the strand, and leaves the stream as it is. Of a strand in a file it remains the
+  /// producer until its process ends: who waits for it is told then.
   void detach() noexcept;
 
   /// Writes one record, blocking while there is no room.
@@ -208,7 +209,9 @@ class StrandWriter {
   StrandWriter(const Region& region, std::shared_ptr<const StrandHeader> header) noexcept;
 
   void swap(StrandWriter& other) noexcept;
-  void recover() noexcept;
+  /// @return kBusy where a reset that was left unfinished could not be finished
+  [[nodiscard]] Status recover() noexcept;
+  [[nodiscard]] Status finishReset() noexcept;
   void rollBack() noexcept;
   /// The present stream ends unread; the next one's positions count from `base`.
   [[nodiscard]] Status beginStream(std::uint64_t base) noexcept;

@@ -348,7 +348,7 @@ describe('asBytes', () => {
   });
 
   test.each([
-    ['nothing', undefined, /createStrand returns, got undefined/],
+    ['nothing', undefined, /openSharedStrand returns, got undefined/],
     ['an ArrayBuffer', new ArrayBuffer(8192), /got an object of class ArrayBuffer: .*not shared/],
     ['a view', new Uint8Array(new SharedArrayBuffer(8192)), /got an object of class Uint8Array/],
     ['an object around an ArrayBuffer', { sab: new ArrayBuffer(8192) }, /not shared/],

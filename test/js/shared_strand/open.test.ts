@@ -1,8 +1,14 @@
-import { mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { buildSchema, readStrandHeader, StrandView, StrandWriter } from '../../../dist/index.js';
+import {
+  buildSchema,
+  initStrandHeader,
+  readStrandHeader,
+  StrandView,
+  StrandWriter,
+} from '../../../dist/index.js';
 import { openSharedStrand, type SharedStrand } from '../../../dist/log.js';
 import { createReadStream, createWriteStream } from '../../../dist/streams.js';
 import { freshFolder, freshPath, thrownBy } from '../support/logs.js';
@@ -118,6 +124,30 @@ describe('openSharedStrand', () => {
     expect(readFileSync(strand.path).equals(before)).toBe(true);
   });
 
+  test('is held to its schema, also when another file has taken its path', () => {
+    const strand = fresh();
+    rmSync(strand.path);
+    openSharedStrand(strand.path, { schema: [{ name: 'other', type: 'u64' }] });
+    for (const make of [() => new StrandView(strand), () => new StrandWriter(strand)]) {
+      expect(thrownBy(make)).toMatchObject({ code: 'ERR_STRAND_HEADER', field: 'n' });
+    }
+  });
+
+  test('is made by openSharedStrand alone', () => {
+    const strand = fresh();
+    const before = readFileSync(strand.path);
+    expect(thrownBy(() => initStrandHeader(strand as never, strand.map))).toBeInstanceOf(TypeError);
+    expect(readFileSync(strand.path).equals(before)).toBe(true);
+  });
+
+  test('has one ArrayBuffer in a thread, however many views there are', () => {
+    const strand = openSharedStrand(freshPath('strand'), { schema, heapCapacity: 2 ** 26 });
+    const before = process.memoryUsage().arrayBuffers;
+    const views = Array.from({ length: 20 }, () => new StrandView(strand));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(3 * 2 ** 26);
+    for (const view of views) view.close();
+  });
+
   test('does not give a strand away whose memory somebody transfers', () => {
     const strand = openSharedStrand(freshPath('strand'), { schema: [{ name: 'data', type: 'bytes' }] });
     const writer = new StrandWriter(strand);
@@ -231,6 +261,7 @@ describe('a strand in a file', () => {
       expect(thrownBy(() => cursor.seek(0))).toMatchObject(gone);
       expect(thrownBy(() => writer.write(numbered.record(10)))).toMatchObject(gone);
       expect(thrownBy(() => writer.finalize())).toMatchObject(gone);
+      expect([view.status, view.error]).toEqual(['error', expect.stringContaining('cut')]);
       expect(thrownBy(() => new StrandView(strand))).toHaveProperty('code');
       writer.close();
     },

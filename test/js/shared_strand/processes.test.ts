@@ -175,6 +175,34 @@ describe('a producer whose process is killed', () => {
     expect(numbered.drainSync(viewOf(strand))).toBe(10);
   });
 
+  test('is told although its writer had been collected', async () => {
+    const strand = fresh();
+    const producer = startChild(
+      async ({ strand, data, say, numbered }) => {
+        (() => {
+          const writer = new strand.StrandWriter(data);
+          writer.begin();
+          writer.writeRecordBatch(numbered.records(0, 5));
+        })();
+        for (let i = 0; i < 10; i++) {
+          await new Promise(setImmediate);
+          globalThis.gc?.();
+        }
+        say(process.pid);
+        setInterval(() => {}, 1000);
+      },
+      strand,
+      { execArgv: ['--expose-gc'] },
+    );
+    const pid = await producer.said<number>();
+    const view = viewOf(strand);
+    expect(view.status).toBe('streaming');
+    process.kill(pid, 'SIGKILL');
+    expect(await view.waitForCommit(5)).toBe(5);
+    expect(view.status).toBe('error');
+    await producer.ended;
+  });
+
   test('is no death once it has finished, or has exited behind finalize()', async () => {
     const strand = fresh();
     const producer = startChild(({ strand, data, numbered }) => {

@@ -108,18 +108,18 @@ TEST_F(SharedDeaths, whoeverSleepsIsWokenWhenTheWriterDies) {
   close(ends[1]);
 }
 
-TEST_F(SharedDeaths, aWriterThatLetGoOrLivesIsNotTakenForDead) {
+TEST_F(SharedDeaths, aWriterThatFinishedOrLivesIsNotTakenForDead) {
   EXPECT_EQ(endOfChild([&] {
               const TestStrand strand(path_);
               StrandWriter writer = strand.writer();
-              (void)writer.begin();
-              writer.detach();
+              (void)writer.finalize();
+              writer.close();
             }),
             0);
   const TestStrand strand(path_);
   const auto header = std::make_shared<StrandHeader>(strand.view().header());
   EXPECT_FALSE(StrandWriter::endDead(strand.region, header));
-  EXPECT_EQ(strand.view().producerStatus(), StreamState::kStreaming);
+  EXPECT_EQ(strand.view().producerStatus(), StreamState::kEos);
   StrandWriter writer = strand.writer();
   EXPECT_FALSE(StrandWriter::endDead(strand.region, header));
   EXPECT_EQ(endOfChild([&] {
@@ -128,6 +128,56 @@ TEST_F(SharedDeaths, aWriterThatLetGoOrLivesIsNotTakenForDead) {
             }),
             0);
   EXPECT_EQ(writer.begin(), Status::kOk);
+}
+
+// Garbage collection of a writer is no end of its stream; that of its process is.
+TEST_F(SharedDeaths, aWriterThatNobodyHoldsAnyMoreDiesWithItsProcess) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    {
+      const TestStrand strand(path_);
+      StrandWriter writer = strand.writer();
+      (void)writer.begin();
+      writer.detach();
+    }
+    if (write(ends[1], "x", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  char ready = 0;
+  ASSERT_EQ(read(ends[0], &ready, 1), 1);
+  {
+    const TestStrand strand(path_);
+    StrandView view = strand.view();
+    EXPECT_FALSE(StrandWriter::endDead(strand.region, std::make_shared<StrandHeader>(view.header())));
+    EXPECT_EQ(view.producerStatus(), StreamState::kStreaming);
+    kill(child, SIGKILL);
+    EXPECT_EQ(view.wait(0, kPatience).progress, Progress::kEnded);
+    EXPECT_EQ(view.status(), StreamState::kError);
+  }
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+// A process that is stopped with the lock lets nobody come or go; what a consumer could not give back is found later.
+TEST_F(SharedDeaths, aConsumerThatLeavesWhileTheSlotsAreLockedLeavesNoSlotBehind) {
+  const TestStrand strand(path_);
+  StrandView watching = strand.view();
+  {
+    StrandView view = strand.view();
+    ConsumerToken token;
+    ASSERT_EQ(view.registerConsumer(StartAt::kOldest, 0, token), Status::kOk);
+    ASSERT_TRUE(strand.region.file()->lock(layout::kLockConsumers));
+    EXPECT_EQ(view.releaseConsumer(token), Status::kBusy);
+  }
+  strand.region.file()->unlock(layout::kLockConsumers);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (strand.words().active().loadAcquire() != 0) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    std::this_thread::yield();
+  }
 }
 
 // OWNER, FAST_OWNER and FAST_BUSY as a process can leave them. Fence 3 is the last writer's that is known.
@@ -356,19 +406,15 @@ TEST_F(SharedDeaths, anEventLoopIsWokenByACommitOfAnotherProcess) {
   CountingSink sink;
   wait::AsyncWaiter waiter(sink, view.dataEvent().counter().address());
   wait::AsyncTable::instance().add(waiter);
-  for (std::uint64_t seq = 0; seq < 3; ++seq) {
-    waiter.fired = false;
-    view.announceWait();
-    ASSERT_EQ(view.check(seq).progress, Progress::kPending);
-    ASSERT_EQ(endOfChild([&] {
-                const TestStrand other(path_);
-                StrandWriter writer = other.writer();
-                if (tryWrite(writer, seq, 10) != Status::kOk) _exit(1);
-                writer.detach();
-              }),
-              0);
-    while (!waiter.fired || view.check(seq).progress == Progress::kPending) std::this_thread::yield();
-  }
+  view.announceWait();
+  ASSERT_EQ(view.check(0).progress, Progress::kPending);
+  EXPECT_EQ(endOfChild([&] {
+              const TestStrand other(path_);
+              StrandWriter writer = other.writer();
+              if (tryWrite(writer, 0, 10) != Status::kOk) _exit(1);
+            }),
+            0);
+  while (!waiter.fired || view.check(0).progress == Progress::kPending) std::this_thread::yield();
   wait::AsyncTable::instance().remove(waiter);
 }
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "layout/strand_layout.h"
@@ -41,6 +42,12 @@ class StrandFile : public ::testing::Test {
     EXPECT_EQ(region.data() == nullptr, !fault.ok());
     return fault;
   }
+  /// Until nobody has the file mapped: a monitor's thread ends a moment after the last view.
+  void awaitUnmapped() const {
+    Fault fault;
+    const OpenFile file = OpenFile::open(path_, OpenFile::Access::kReadWrite, fault);
+    while (!file.lock(layout::kLockInUse)) std::this_thread::yield();
+  }
   /// Makes a strand with two records that nobody has read, closed by all.
   void makeUsed() const {
     const TestStrand strand(path_);
@@ -48,7 +55,7 @@ class StrandFile : public ::testing::Test {
     ASSERT_EQ(writer.begin(), Status::kOk);
     ASSERT_EQ(tryWrite(writer, 0, 20), Status::kOk);
     ASSERT_EQ(tryWrite(writer, 1, 30), Status::kOk);
-    writer.detach();
+    writer.close();
   }
   /// Whether the strand is empty, and carries a stream.
   void expectFresh() const {
@@ -130,8 +137,9 @@ TEST_F(StrandFile, goesOnWithAMakingThatWasInterruptedAnywhere) {
     return strand.geometry.totalBytes;
   }();
   const std::vector<std::byte> made = readFile(path_);
-  for (const std::uint64_t length : {std::uint64_t{0}, std::uint64_t{64}, std::uint64_t{65}, std::uint64_t{0x600},
-                                     std::uint64_t{4095}, std::uint64_t{4096}, std::uint64_t{4097}, total - 1}) {
+  for (const std::uint64_t length : {std::uint64_t{0}, std::uint64_t{0x600}, std::uint64_t{4095}, std::uint64_t{4096},
+                                     std::uint64_t{4097}, total - 1}) {
+    awaitUnmapped();
     writeFile(path_, std::span(made).first(length));
     expectFresh();
   }
@@ -140,7 +148,7 @@ TEST_F(StrandFile, goesOnWithAMakingThatWasInterruptedAnywhere) {
 TEST_F(StrandFile, refusesAStrandThatWasCut) {
   makeUsed();
   const std::vector<std::byte> used = readFile(path_);
-  for (const std::size_t length : {std::size_t{0x600}, std::size_t{4096}, used.size() - 1}) {
+  for (const std::size_t length : {std::size_t{64}, std::size_t{0x600}, std::size_t{4096}, used.size() - 1}) {
     const auto content = std::span(used).first(length);
     writeFile(path_, content);
     EXPECT_THAT(refusal().message, HasSubstr("was cut"));
@@ -155,6 +163,7 @@ TEST_F(StrandFile, beginsAnewAfterAnotherBootWhateverItsWordsSay) {
   makeUsed();
   const std::vector<std::byte> used = readFile(path_);
   for (int round = 0; round < 50; ++round) {
+    awaitUnmapped();
     std::vector<std::byte> content = used;
     for (std::uint64_t n = random.below(40); n > 0; --n) {
       content[random.between(layout::kOffsetEpoch, layout::kOffsetSchema - 1)] = static_cast<std::byte>(random.bits());
@@ -162,6 +171,50 @@ TEST_F(StrandFile, beginsAnewAfterAnotherBootWhateverItsWordsSay) {
     storeLittle(content.data() + layout::kOffsetBoot, currentBootId() + 1);
     writeFile(path_, content);
     expectFresh();
+  }
+}
+
+// A container may see another number for the same boot.
+TEST_F(StrandFile, isLeftAsItIsByAnotherBootWhileSomebodyHasIt) {
+  const TestStrand strand(path_);
+  StrandWriter writer = strand.writer();
+  ASSERT_EQ(tryWrite(writer, 0, 10), Status::kOk);
+  for (const std::uint64_t boot : {currentBootId() + 1, std::uint64_t{0}}) {
+    strand.word64(layout::kOffsetBoot).storeRelease(boot);
+    EXPECT_EQ(test::endOfChild([&] { _exit(TestStrand(path_).view().committed() == 1 ? 0 : 1); }), 0);
+    EXPECT_EQ(tryWrite(writer, 1, 10), Status::kOk);
+    writer = strand.writer();
+    ASSERT_EQ(writer.reset(), Status::kOk);
+    ASSERT_EQ(tryWrite(writer, 0, 10), Status::kOk);
+  }
+}
+
+TEST_F(StrandFile, isNotMadeAgainWhileSomebodyHasIt) {
+  const TestStrand strand(path_);
+  ASSERT_EQ(truncate(path_.c_str(), 0), 0);
+  EXPECT_EQ(test::endOfChild([&] {
+              Fault fault;
+              const StrandPlan plan{strand.schema, strand.geometry, composeMetadata(strand.schema, {})};
+              const Region region = openStrandFile(path_, &plan, fault);
+              _exit(region.data() == nullptr && fault.code == FaultCode::kHeader ? 0 : 1);
+            }),
+            0);
+  EXPECT_EQ(std::filesystem::file_size(path_), 0U);
+}
+
+TEST_F(StrandFile, neitherLengthensNorClearsWhatIsNotSound) {
+  makeUsed();
+  const std::vector<std::byte> used = readFile(path_);
+  for (const std::uint32_t offset :
+       {layout::kOffsetHeaderSize, layout::kOffsetSchemaByteLength, layout::kOffsetSchema}) {
+    for (const std::size_t length : {std::size_t{2048}, used.size()}) {
+      std::vector<std::byte> content(used.begin(), used.begin() + static_cast<std::ptrdiff_t>(length));
+      storeLittle(content.data() + offset, std::uint32_t{0});
+      storeLittle(content.data() + layout::kOffsetBoot, currentBootId() + 1);
+      writeFile(path_, content);
+      EXPECT_EQ(refusal().code, FaultCode::kHeader);
+      EXPECT_EQ(readFile(path_), content);
+    }
   }
 }
 
