@@ -34,6 +34,8 @@ export class Pump<T> {
   readonly #turns = new Turns();
   /** Chunks pushed since this turn of the event loop began. */
   #pushed = 0;
+  /** Chunks that may be in use: those that were unread when the stream was last asked, and those that came since. */
+  #kept = 0;
 
   constructor(stream: Readable, { source, zeroCopy, waitSync, fail }: PumpOptions<T>) {
     this.#stream = stream;
@@ -57,9 +59,10 @@ export class Pump<T> {
   /** In front of the stream's `read(size)`: who asks has finished with the chunks before. With 0 it is the base class. */
   asked(size: number | undefined): void {
     if (!this.#zeroCopy || size === 0 || this.#stream.destroyed) return;
+    this.#kept = this.#stream.readableLength;
     // What it waits for may need the room of what was given.
-    if (this.#waiting) this.#source.release(this.#stream.readableLength);
-    else this.#source.releasePart(this.#stream.readableLength);
+    if (this.#waiting) this.#source.release(this.#kept);
+    else this.#source.releasePart(this.#kept);
   }
 
   /** Behind the stream's `read`. */
@@ -109,6 +112,7 @@ export class Pump<T> {
         if (!this.#awaitMore()) return;
       } else {
         this.#wanted = false;
+        this.#kept++;
         if (stream.push(chunk)) this.#wanted = true;
         if (this.#turnIsOver()) {
           this.#goOnNextTurn();
@@ -121,8 +125,8 @@ export class Pump<T> {
   /** @param all also what is so little that the producer can wait for it */
   #giveBack(all: boolean): void {
     // A listener that was given a chunk at once has finished with it; of others it is known when they ask for the next.
-    if (this.#zeroCopy && !this.#stream.readableFlowing) return;
-    const kept = this.#zeroCopy ? this.#stream.readableLength : 0;
+    if (this.#zeroCopy && this.#stream.readableFlowing) this.#kept = this.#stream.readableLength;
+    const kept = this.#zeroCopy ? this.#kept : 0;
     if (all) this.#source.release(kept);
     else this.#source.releasePart(kept);
   }
