@@ -14,6 +14,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "layout/strand_layout.h"
@@ -55,6 +56,47 @@ class SharedDeaths : public ::testing::Test {
   std::string path_ = directory_.path("strand");
 };
 
+/// Another process that does something, says so, and goes on; killed at the latest when the test ends.
+class Standing {
+ public:
+  /// @param what is called in it with what to call once it is ready; what comes behind that is the process's end
+  explicit Standing(const std::function<void(const std::function<void()>&)>& what) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(pipe(ends.data()), 0);
+    process_ = fork();
+    if (process_ == 0) {
+      what([&] {
+        if (write(ends[1], "x", 1) != 1) _exit(1);
+      });
+      _exit(0);
+    }
+    close(ends[1]);
+    char ready = 0;
+    EXPECT_EQ(read(ends[0], &ready, 1), 1) << "it ended before it was ready";
+    close(ends[0]);
+  }
+  Standing(const Standing&) = delete;
+  Standing& operator=(const Standing&) = delete;
+  ~Standing() { end(); }
+
+  void kill() const { ::kill(process_, SIGKILL); }
+  /// Kills it. @return how it had ended, as endOfChild() says
+  int end() {
+    if (process_ < 0) return 0;
+    kill();
+    int status = 0;
+    EXPECT_EQ(waitpid(std::exchange(process_, -1), &status, 0) < 0, false);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+  }
+
+ private:
+  pid_t process_ = -1;
+};
+
+[[noreturn]] void standForEver() {
+  for (;;) pause();
+}
+
 TEST_F(SharedDeaths, aWriterThatDiesEndsItsStreamWithAnErrorBehindWhatItCommitted) {
   killed([](const TestStrand& strand) {
     StrandWriter writer = strand.writer();
@@ -79,33 +121,23 @@ TEST_F(SharedDeaths, aWriterThatDiesEndsItsStreamWithAnErrorBehindWhatItCommitte
 }
 
 TEST_F(SharedDeaths, whoeverSleepsIsWokenWhenTheWriterDies) {
-  std::array<int, 2> ends{};
-  ASSERT_EQ(pipe(ends.data()), 0);
-  const pid_t child = fork();
-  if (child == 0) {
+  const Standing producer([&](const auto& ready) {
     const TestStrand strand(path_);
     StrandWriter writer = strand.writer();
     (void)writer.begin();
-    if (write(ends[1], "x", 1) != 1) _exit(1);
-    for (;;) pause();
-  }
-  char ready = 0;
-  ASSERT_EQ(read(ends[0], &ready, 1), 1);
-  {
-    const TestStrand strand(path_);
-    StrandView view = strand.view();
-    WaitResult result;
-    std::thread sleeper([&] { result = test::sleepUntilNews(view, 0); });
-    test::awaitSleeper(strand, layout::kOffsetDataEvent);
-    EXPECT_EQ(view.producerStatus(), StreamState::kStreaming);
-    kill(child, SIGKILL);
-    sleeper.join();
-    EXPECT_EQ(result.progress, Progress::kEnded);
-    EXPECT_EQ(view.status(), StreamState::kError);
-  }
-  EXPECT_EQ(waitpid(child, nullptr, 0), child);
-  close(ends[0]);
-  close(ends[1]);
+    ready();
+    standForEver();
+  });
+  const TestStrand strand(path_);
+  StrandView view = strand.view();
+  WaitResult result;
+  std::thread sleeper([&] { result = test::sleepUntilNews(view, 0); });
+  test::awaitSleeper(strand, layout::kOffsetDataEvent);
+  EXPECT_EQ(view.producerStatus(), StreamState::kStreaming);
+  producer.kill();
+  sleeper.join();
+  EXPECT_EQ(result.progress, Progress::kEnded);
+  EXPECT_EQ(view.status(), StreamState::kError);
 }
 
 TEST_F(SharedDeaths, aWriterThatFinishedOrLivesIsNotTakenForDead) {
@@ -132,33 +164,23 @@ TEST_F(SharedDeaths, aWriterThatFinishedOrLivesIsNotTakenForDead) {
 
 // Garbage collection of a writer is no end of its stream; that of its process is.
 TEST_F(SharedDeaths, aWriterThatNobodyHoldsAnyMoreDiesWithItsProcess) {
-  std::array<int, 2> ends{};
-  ASSERT_EQ(pipe(ends.data()), 0);
-  const pid_t child = fork();
-  if (child == 0) {
+  const Standing producer([&](const auto& ready) {
     {
       const TestStrand strand(path_);
       StrandWriter writer = strand.writer();
       (void)writer.begin();
       writer.detach();
     }
-    if (write(ends[1], "x", 1) != 1) _exit(1);
-    for (;;) pause();
-  }
-  char ready = 0;
-  ASSERT_EQ(read(ends[0], &ready, 1), 1);
-  {
-    const TestStrand strand(path_);
-    StrandView view = strand.view();
-    EXPECT_FALSE(StrandWriter::endDead(strand.region, std::make_shared<StrandHeader>(view.header())));
-    EXPECT_EQ(view.producerStatus(), StreamState::kStreaming);
-    kill(child, SIGKILL);
-    EXPECT_EQ(view.wait(0, kPatience).progress, Progress::kEnded);
-    EXPECT_EQ(view.status(), StreamState::kError);
-  }
-  EXPECT_EQ(waitpid(child, nullptr, 0), child);
-  close(ends[0]);
-  close(ends[1]);
+    ready();
+    standForEver();
+  });
+  const TestStrand strand(path_);
+  StrandView view = strand.view();
+  EXPECT_FALSE(StrandWriter::endDead(strand.region, std::make_shared<StrandHeader>(view.header())));
+  EXPECT_EQ(view.producerStatus(), StreamState::kStreaming);
+  producer.kill();
+  EXPECT_EQ(view.wait(0, kPatience).progress, Progress::kEnded);
+  EXPECT_EQ(view.status(), StreamState::kError);
 }
 
 // A process that is stopped with the lock lets nobody come or go; what a consumer could not give back is found later.
@@ -169,9 +191,13 @@ TEST_F(SharedDeaths, aConsumerThatLeavesWhileTheSlotsAreLockedLeavesNoSlotBehind
     StrandView view = strand.view();
     ConsumerToken token;
     ASSERT_EQ(view.registerConsumer(StartAt::kOldest, 0, token), Status::kOk);
+    ConsumerToken kept;
+    ASSERT_EQ(view.registerConsumer(StartAt::kOldest, 0, kept), Status::kOk);
     ASSERT_TRUE(strand.region.file()->lock(layout::kLockConsumers));
     EXPECT_EQ(view.releaseConsumer(token), Status::kBusy);
+    // The other one goes with the view.
   }
+  EXPECT_EQ(strand.words().active().loadAcquire(), 3U);
   strand.region.file()->unlock(layout::kLockConsumers);
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (strand.words().active().loadAcquire() != 0) {
@@ -238,6 +264,8 @@ TEST_F(SharedDeaths, aConsumerThatDiesHoldsTheProducerUpNoLonger) {
     for (int i = 0; i < 8; ++i) {
       if (view.registerConsumer(StartAt::kOldest, 0, token) != Status::kOk) _exit(1);
     }
+    // While it has the view, which would give them back.
+    raise(SIGKILL);
   });
   const TestStrand strand(path_);
   StrandWriter writer = strand.writer();
@@ -257,6 +285,20 @@ TEST_F(SharedDeaths, aConsumerThatDiesHoldsTheProducerUpNoLonger) {
     (void)writer.awaitSpace(1s);
   }
   EXPECT_EQ(status, Status::kOk);
+}
+
+TEST_F(SharedDeaths, aConsumerThatLivesIsNotTakenForDead) {
+  const TestStrand strand(path_);
+  StrandView view = strand.view();
+  ConsumerToken token;
+  ASSERT_EQ(view.registerConsumer(StartAt::kOldest, 0, token), Status::kOk);
+  EXPECT_EQ(ConsumerSlots(strand.words()).removeDead(), 0U);
+  EXPECT_EQ(endOfChild([&] {
+              const TestStrand other(path_);
+              _exit(ConsumerSlots(other.words()).removeDead() == 0 ? 0 : 1);
+            }),
+            0);
+  EXPECT_EQ(view.acknowledge(0, token), Status::kOk);
 }
 
 TEST_F(SharedDeaths, consumersComeAndGoThoughOneDiedWithTheLock) {
@@ -327,9 +369,11 @@ TEST_F(SharedDeaths, aResetThatStoppedAnywhereIsFinishedByTheNextWriter) {
 // --- kill -9 at any moment ------------------------------------------------------------------------------
 
 /// Writes and reads until it is killed, with everything that a writer or a consumer may do between.
-[[noreturn]] void beBusy(const std::string& path, Random random) {
+[[noreturn]] void beBusy(const std::string& path, Random random, const std::function<void()>& ready) {
   const TestStrand strand(path);
-  for (;;) {
+  for (std::uint64_t round = 0;; ++round) {
+    // It has written and read, once.
+    if (round == 1) ready();
     StrandWriter writer;
     Fault fault;
     if (StrandWriter::attach(strand.region, 2s, writer, fault) != Status::kOk) _exit(2);
@@ -357,18 +401,17 @@ TEST_F(SharedDeaths, killedAtAnyMomentProcessesLeaveASoundStrand) {
   const int rounds = test::longForm() ? 1000 : 40;
   for (int round = 0; round < rounds; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
-    std::array<pid_t, 2> children{};
-    for (std::size_t i = 0; i < children.size(); ++i) {
-      children[i] = fork();
-      if (children[i] == 0) beBusy(path_, random.fork(2 * static_cast<std::uint64_t>(round) + i));
-    }
-    // The moment is what is random: until some of their work is done, and a little more.
-    usleep(static_cast<useconds_t>(random.between(3'000, 30'000)));
-    for (const pid_t child : children) {
-      kill(child, SIGKILL);
-      int status = 0;
-      ASSERT_EQ(waitpid(child, &status, 0), child);
-      ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+    {
+      const auto busy = [&](std::uint64_t i) {
+        return
+            [&, i](const auto& ready) { beBusy(path_, random.fork(2 * static_cast<std::uint64_t>(round) + i), ready); };
+      };
+      Standing one(busy(0));
+      Standing other(busy(1));
+      // The moment is what is random.
+      usleep(static_cast<useconds_t>(random.below(20'000)));
+      ASSERT_EQ(one.end(), kKilled);
+      ASSERT_EQ(other.end(), kKilled);
     }
     const TestStrand strand(path_);
     StrandWriter writer = strand.writer(1s);
