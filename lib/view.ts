@@ -91,6 +91,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
   /**
    * @param options a list of strings is the intern table
    * @throws StrandHeaderError the buffer holds no valid strand, or one of another schema
+   * @throws StrandError `ERR_STRAND_FILE` the file of a shared strand that the system does not give
    */
   constructor(
     strand: Strand<S> | SharedStrand<S> | StrandLike,
@@ -143,6 +144,7 @@ export class StrandView<S extends Schema = Schema> implements Disposable {
    *   after the time
    * @throws StrandResetError the stream that the wait belongs to was reset
    * @throws StrandClosedError the view was closed
+   * @throws StrandError `ERR_SHM_MAPPING_GONE` the file of a shared strand was cut
    */
   waitForCommit(after: number, options?: number | WaitOptions): Promise<number> {
     return this.#waits.wait(after, options);

@@ -139,6 +139,7 @@ export class StrandWriter<S extends Schema = Schema> implements Disposable {
    *
    * @throws StrandHeaderError the buffer holds no valid strand, or one of another schema
    * @throws StrandBusyError the older writer was filling slots for a whole second; nothing has changed
+   * @throws StrandError `ERR_STRAND_FILE` the file of a shared strand that the system does not give
    */
   constructor(strand: Strand<S> | SharedStrand<S> | StrandLike, options?: StrandWriterOptions<S>) {
     const { schema } = optionsOf(options, 'a writer', '{ schema }');

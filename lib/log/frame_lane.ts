@@ -52,7 +52,7 @@ export class FrameLane {
    * Lays a frame out, and takes its room. `memory.windowOf` its payload is where its bytes go.
    *
    * @param length there is room for
-   * @returns address of its payload
+   * @returns address of its payload; 0 where the file was cut
    */
   layOut(length: number): number {
     const box = this.#box;
@@ -74,21 +74,26 @@ export class FrameLane {
     }
     box[OUT_NEXT] = address + total;
     box[OUT_ROOM] = (box[OUT_ROOM] as number) - total;
-    return address;
+    // Behind the stores, which may have found that out.
+    return this.#isCut ? 0 : address;
   }
 
   /** Commits what was laid out, here or by the core. → whether that was possible; otherwise the core says why */
   commit(): boolean {
     const end = (this.#box[OUT_NEXT] as number) - this.#lead;
-    if (end === this.#committed) return true;
+    if (end === this.#committed) return !this.#isCut;
     if (!(end < MOST_BYTES)) return false;
     const words = this.#words;
     // Behind the frames' bytes, and in front of the look at the waiters: a waiter raises its flag, then looks at the size.
     Atomics.store(words, this.#size, end | 0);
     if (this.#waiters >= 0 && Atomics.load(words, this.#waiters) !== 0) this.#native.wake();
-    // A header is zero once its file was cut.
-    if (words[0] === 0) return false;
+    if (this.#isCut) return false;
     this.#committed = end;
     return true;
+  }
+
+  /** A header is zero then. */
+  get #isCut(): boolean {
+    return this.#words[0] === 0;
   }
 }

@@ -74,8 +74,7 @@ export class ShmWriter {
     const checks = options === undefined ? this.#debugChecks : this.#checksOf(options);
     if (this.#lane !== undefined && !checks && !this.#isClosed) {
       if (size > (box[OUT_ROOM] as number)) this.#makeRoom(size, 1);
-      const payload = this.#lane.layOut(size);
-      this.#last = payload - this.#lead;
+      const payload = this.#layOut(this.#lane, size);
       return this.#memory.mapped(payload, size);
     }
     box[IN_BYTES] = size;
@@ -104,8 +103,7 @@ export class ShmWriter {
     if (length > this.#maxPayload) throw this.#sizeError(length);
     if (length > (box[OUT_ROOM] as number)) this.#makeRoom(length, 1);
     if (this.#lane !== undefined) {
-      const payload = this.#lane.layOut(length);
-      this.#last = payload - this.#lead;
+      const payload = this.#layOut(this.#lane, length);
       if (length > 0) this.#memory.windowOf(payload, length).set(bytes, payload - this.#memory.windowStart);
       if (!this.#lane.commit()) this.#check(this.#commit());
       return;
@@ -177,6 +175,13 @@ export class ShmWriter {
     const length = Number.isSafeInteger(at) ? this.#native.frameAt(at) : -1;
     if (length < 0) throw logError(LogStatus.CURSOR, { path: this.#path, address: at });
     return this.#memory.mapped(at + this.#lead, length);
+  }
+
+  #layOut(lane: FrameLane, length: number): number {
+    const payload = lane.layOut(length);
+    if (payload === 0) throw this.#error(LogStatus.GONE);
+    this.#last = payload - this.#lead;
+    return payload;
   }
 
   #checksOf(options: AllocateOptions): boolean {

@@ -3,7 +3,15 @@ import { mkdirSync, readdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SharedLog } from '../../../dist/log.js';
-import { allFrames, freshFolder, freshPath, open, openWritable, thrownBy } from '../support/logs.js';
+import {
+  allFrames,
+  freshFolder,
+  freshPath,
+  open,
+  openWritable,
+  thrownBy,
+  type WritableLog,
+} from '../support/logs.js';
 import { LONG } from '../support/long.js';
 import { seed } from '../support/seed.js';
 import { seeded } from '../support/seeded.mjs';
@@ -13,6 +21,22 @@ const KILLS = LONG ? 1000 : 20;
 const gone = { name: 'StrandError', code: 'ERR_SHM_MAPPING_GONE' };
 
 describe('a file that is truncated', () => {
+  test('is no place for a writer that was at work in it, whatever it calls first', () => {
+    const calls = {
+      allocate: ({ writer }: WritableLog) => writer.allocate(1000),
+      append: ({ writer }: WritableLog) => writer.append(Buffer.alloc(1000)),
+      appendBatch: ({ writer }: WritableLog) => writer.appendBatch([Buffer.alloc(1000)]),
+    };
+    for (const call of Object.values(calls)) {
+      const path = freshPath();
+      const log = openWritable({ path });
+      log.writer.append(Buffer.alloc(100));
+      truncateSync(path, 0);
+      for (let i = 0; i < 2; i++) expect(thrownBy(() => call(log))).toMatchObject(gone);
+      expect(thrownBy(() => log.writer.commit())).toMatchObject(gone);
+    }
+  });
+
   const lengths = { nothing: 0, 'a part of its header': 20, 'a part of a page': 1000, 'some pages': 8192 };
 
   test.each(
