@@ -8,6 +8,7 @@
 #include "environment.h"
 #include "handle.h"
 #include "log_binding.h"
+#include "registry_binding.h"
 #include "scan_binding.h"
 #include "schema_binding.h"
 #include "strand_abi.h"
@@ -47,6 +48,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   addConstants(exports);
   addSchemaFunctions(exports);
   addWordFunctions(exports);
+  addRegistryFunctions(exports);
   exports.Set("openWriter", Napi::Function::New<openWriter>(env));
   exports.Set("openView", Napi::Function::New<openView>(env));
   exports.Set("openLog", Napi::Function::New<openLog>(env));

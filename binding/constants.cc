@@ -9,6 +9,7 @@
 #include "log/log_status.h"
 #include "mailbox.h"
 #include "record/field_type.h"
+#include "registry/registry_status.h"
 #include "ring/status.h"
 #include "ring/strand_view.h"
 #include "ring/text_stretch.h"
@@ -126,6 +127,18 @@ constexpr Named kLogStatuses[]{
     {"FILE", static_cast<double>(LogStatus::kFile)},
 };
 
+constexpr Named kRegistryStatuses[]{
+    {"OK", static_cast<double>(RegistryStatus::kOk)},
+    {"QUEUED", static_cast<double>(RegistryStatus::kQueued)},
+    {"GRANTED", static_cast<double>(RegistryStatus::kGranted)},
+    {"NO_ROOM", static_cast<double>(RegistryStatus::kNoRoom)},
+    {"GROWN", static_cast<double>(RegistryStatus::kGrown)},
+    {"JOINED", static_cast<double>(RegistryStatus::kJoined)},
+    {"NOT_HELD", static_cast<double>(RegistryStatus::kNotHeld)},
+    {"BUSY", static_cast<double>(RegistryStatus::kBusy)},
+    {"CORRUPT", static_cast<double>(RegistryStatus::kCorrupt)},
+};
+
 /// In the order of FieldKind.
 constexpr std::array<const char*, 9> kKindNames{"unsigned", "signed", "float", "bool", "ref",
                                                 "fixed",    "text",   "json",  "array"};
@@ -160,6 +173,7 @@ void addConstants(Napi::Object exports) noexcept {
   exports.Set("status", table(env, kStatuses));
   exports.Set("progress", table(env, kProgress));
   exports.Set("logStatus", table(env, kLogStatuses));
+  exports.Set("registryStatus", table(env, kRegistryStatuses));
   exports.Set("fieldTypes", fieldTypes(env));
   Napi::Object box = Napi::Object::New(env);
   for (std::size_t i = 0; i < kBoxNames.size(); ++i) {

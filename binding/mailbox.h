@@ -59,6 +59,22 @@ enum class Box : std::uint32_t {
   kOutRoom,
   kOutBase,
   kOutCursor,
+  // registry, in
+  kInKey,
+  kInTicket,
+  kInVersion,
+  kInJoins,
+  kInPresent,
+  kInWriter,
+  kInPlace,
+  // registry, out
+  kOutVersion,
+  kOutWriter,
+  kOutHolder,
+  kOutTicket,
+  kOutOthers,
+  kOutJoins,
+  kOutPlace,
   kSize,
 };
 
@@ -69,7 +85,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Box::kSiz
     "OUT_SEQ",       "IN_AFTER",     "IN_UP_TO",         "IN_TOKEN",         "IN_AGAIN",       "IN_SKIP",
     "IN_FROM",       "OUT_PROGRESS", "OUT_COMMITTED",    "OUT_WINDOW",       "OUT_SAFE",       "OUT_EPOCH",
     "OUT_GATE",      "OUT_TOKEN",    "OUT_COUNT",        "OUT_BYTES",        "OUT_SKIP",       "IN_BYTES",
-    "IN_MESSAGES",   "IN_CHECKS",    "OUT_NEXT",         "OUT_ROOM",         "OUT_BASE",       "OUT_CURSOR"};
+    "IN_MESSAGES",   "IN_CHECKS",    "OUT_NEXT",         "OUT_ROOM",         "OUT_BASE",       "OUT_CURSOR",
+    "IN_KEY",        "IN_TICKET",    "IN_VERSION",       "IN_JOINS",         "IN_PRESENT",     "IN_WRITER",
+    "IN_PLACE",      "OUT_VERSION",  "OUT_WRITER",       "OUT_HOLDER",       "OUT_TICKET",     "OUT_OTHERS",
+    "OUT_JOINS",     "OUT_PLACE"};
+static_assert(!kBoxNames.back().empty(), "every place has a name");
 
 /// The mailbox of one handle: memory of a JavaScript Float64Array.
 class Mailbox {

@@ -283,7 +283,21 @@ export type BoxPlace =
   | 'OUT_NEXT'
   | 'OUT_ROOM'
   | 'OUT_BASE'
-  | 'OUT_CURSOR';
+  | 'OUT_CURSOR'
+  | 'IN_KEY'
+  | 'IN_TICKET'
+  | 'IN_VERSION'
+  | 'IN_JOINS'
+  | 'IN_PRESENT'
+  | 'IN_WRITER'
+  | 'IN_PLACE'
+  | 'OUT_VERSION'
+  | 'OUT_WRITER'
+  | 'OUT_HOLDER'
+  | 'OUT_TICKET'
+  | 'OUT_OTHERS'
+  | 'OUT_JOINS'
+  | 'OUT_PLACE';
 
 /** Answers of hot calls; anything but OK has changed nothing that others can see. */
 export type StatusName =
@@ -311,6 +325,18 @@ export type StatusName =
   | 'GONE';
 
 /** Answers of a log's calls. */
+/** Answers of a registry's table. */
+export type RegistryStatusName =
+  | 'OK'
+  | 'QUEUED'
+  | 'GRANTED'
+  | 'NO_ROOM'
+  | 'GROWN'
+  | 'JOINED'
+  | 'NOT_HELD'
+  | 'BUSY'
+  | 'CORRUPT';
+
 export type LogStatusName =
   | 'OK'
   | 'NONE'
@@ -410,6 +436,47 @@ export interface NativeLogReader {
   fired(): boolean;
 }
 
+/** A thread's place in a registry. Calls answer with a RegistryStatus unless told. */
+export interface NativeRegistry {
+  /** This member's number, which no other member ever has. */
+  readonly serial: number;
+  readonly box: Float64Array;
+  /** Of the last scan: key, version and writer of each. */
+  readonly found: Float64Array;
+
+  /** Of `IN_KEY`: `OUT_VERSION` (0: no value), `OUT_WRITER` who published it, `OUT_HOLDER` who has its lock (0: nobody). */
+  look(): number;
+  /** Queues for `IN_KEY`; leaves `OUT_TICKET`. → OK: it holds the lock; QUEUED */
+  claim(): number;
+  /** Takes `IN_TICKET` out of its queue. → GRANTED where it is too late */
+  withdraw(): number;
+  /** → the next ticket that was given its lock, or 0 */
+  nextGrant(): number;
+  /** A new version for `IN_TICKET`: `OUT_VERSION`, `OUT_JOINS`, `OUT_OTHERS` members besides this one. */
+  reserve(): number;
+  /** `IN_TICKET`, `IN_VERSION`, `IN_JOINS`, `IN_PRESENT` 0 for none. → JOINED where the value has to be sent again */
+  publish(): number;
+  release(): number;
+  /**
+   * Whether what `IN_WRITER` has sent of `IN_KEY` is its published state: `OUT_COUNT`, 1 or 0. `IN_VERSION`, `IN_JOINS`,
+   * `IN_PRESENT` as the writer had them; publishes that where the writer has not come to it.
+   */
+  accept(): number;
+  /** Keys with values from `IN_PLACE` on: `OUT_COUNT` of them in `found`; `OUT_PLACE`, past the end where none came. */
+  scan(): number;
+  /** Leaves serial, thread and whether it is ready of as many members as go in; `OUT_COUNT` says how many there are. */
+  members(into: Uint32Array): number;
+  /** This member has received what was there. */
+  ready(): void;
+  /** Looks how large the memory is now. → bytes */
+  resize(): number;
+  /** Whether a member has left, or has received what there was, since the last call. The next one wakes this loop again. */
+  firedChanges(): boolean;
+  /** Likewise, whether locks were given to this one. */
+  firedGrants(): boolean;
+  leave(): void;
+}
+
 export interface NativeModule {
   /** Hash of the sources that the addon was built from. */
   readonly abi: string;
@@ -418,6 +485,7 @@ export interface NativeModule {
   readonly status: Readonly<Record<StatusName, number>>;
   readonly progress: Readonly<Record<ProgressName, number>>;
   readonly logStatus: Readonly<Record<LogStatusName, number>>;
+  readonly registryStatus: Readonly<Record<RegistryStatusName, number>>;
   readonly box: Readonly<Record<BoxPlace, number>>;
 
   /** `specs`: three numbers a field: tag, flags, length. */
@@ -476,6 +544,15 @@ export interface NativeModule {
   openWriter(buffer: Uint8Array, millis: number): NativeWriter | NativeFault | number;
   openView(buffer: Uint8Array): NativeView | NativeFault;
   openLog(options: NativeLogOptions): NativeLog | NativeFault;
+
+  /** Bytes that a registry of so many keys takes. */
+  registryBytes(keys: number): number;
+  /** Makes an empty table of zeroed memory. `id`: 16 random bytes. */
+  initRegistry(table: Uint8Array, id: Uint8Array): void;
+  /** → undefined for bytes that are no table */
+  registryId(table: Uint8Array): Uint8Array | undefined;
+  /** Becomes a member. `table` is as long as its growing buffer. → or a RegistryStatus */
+  openRegistry(table: Uint8Array, thread: number): NativeRegistry | number;
 
   /** Set by `waits.ts` for all copies of it that a thread loads. */
   waiters?: Set<Waiter>;

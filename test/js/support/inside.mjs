@@ -9,13 +9,16 @@ const OWN_COPY = new URL('../../../dist/index.js', import.meta.url).href;
 export async function inside(source, data, index, channel) {
   const load = (file) => import(file);
   const strand = index === null ? undefined : await load(index ?? OWN_COPY);
-  const streams = index === null ? undefined : await load(new URL('streams.js', index ?? OWN_COPY).href);
-  const log = index === null ? undefined : await load(new URL('log.js', index ?? OWN_COPY).href);
+  const part = (file) => (index === null ? undefined : load(new URL(file, index ?? OWN_COPY).href));
+  const streams = await part('streams.js');
+  const log = await part('log.js');
+  const registry = await part('registry.js');
   const body = new Function(`return (${source})`)();
   await body({
     strand,
     streams,
     log,
+    registry,
     data,
     load,
     startThread,

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import type * as StrandPackage from '../../../dist/index.js';
 import type * as LogPackage from '../../../dist/log.js';
+import type * as RegistryPackage from '../../../dist/registry.js';
 import type * as StreamsPackage from '../../../dist/streams.js';
 import type { everyType } from './every_type.mjs';
 import type { numbered } from './numbered.mjs';
@@ -14,6 +15,8 @@ export interface Inside<D> {
   readonly streams: typeof StreamsPackage;
   /** Its shared log. */
   readonly log: typeof LogPackage;
+  /** Its registry. */
+  readonly registry: typeof RegistryPackage;
   readonly data: D;
   /** Tells the thread that started this one. */
   say(message: unknown): void;
