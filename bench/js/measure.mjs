@@ -16,11 +16,8 @@ import { performance } from 'node:perf_hooks';
  * @param {TrialOptions} options
  * @returns {number} nanoseconds per record
  */
-export function measureCost(round, { quick }) {
-  const warmUpMs = quick ? 200 : 400;
-  const passes = quick ? 4 : 10;
-  const passMs = quick ? 30 : 40;
-
+export function measureCost(round, options) {
+  const { warmUpMs, passes, passMs } = planOf(options);
   runFor(round, warmUpMs, 20);
   let best = Number.POSITIVE_INFINITY;
   for (let pass = 0; pass < passes; pass++) {
@@ -28,6 +25,29 @@ export function measureCost(round, { quick }) {
     best = Math.min(best, (milliseconds * 1e6) / (rounds * round.records));
   }
   return best;
+}
+
+/**
+ * The same for work that is awaited.
+ *
+ * @param {{ timed: () => Promise<void>, after?: () => void | Promise<void>, records: number }} round
+ * @param {TrialOptions} options
+ * @returns {Promise<number>} nanoseconds per record
+ */
+export async function measureAwaitedCost(round, options) {
+  const { warmUpMs, passes, passMs } = planOf(options);
+  await runAwaitedFor(round, warmUpMs, 20);
+  let best = Number.POSITIVE_INFINITY;
+  for (let pass = 0; pass < passes; pass++) {
+    const { milliseconds, rounds } = await runAwaitedFor(round, passMs, 2);
+    best = Math.min(best, (milliseconds * 1e6) / (rounds * round.records));
+  }
+  return best;
+}
+
+/** @param {TrialOptions} options */
+function planOf({ quick }) {
+  return { warmUpMs: quick ? 200 : 400, passes: quick ? 4 : 10, passMs: quick ? 30 : 40 };
 }
 
 /**
@@ -45,6 +65,24 @@ function runFor({ before, timed, after }, leastMs, leastRounds) {
     milliseconds += performance.now() - start;
     rounds++;
     after?.();
+  }
+  return { milliseconds, rounds };
+}
+
+/**
+ * @param {{ timed: () => Promise<void>, after?: () => void | Promise<void> }} round
+ * @param {number} leastMs time on the clock
+ * @param {number} leastRounds
+ */
+async function runAwaitedFor({ timed, after }, leastMs, leastRounds) {
+  let milliseconds = 0;
+  let rounds = 0;
+  while (milliseconds < leastMs || rounds < leastRounds) {
+    const start = performance.now();
+    await timed();
+    milliseconds += performance.now() - start;
+    rounds++;
+    await after?.();
   }
   return { milliseconds, rounds };
 }

@@ -7,6 +7,7 @@ import { logCases } from './log.mjs';
 import { memoryFlat } from './memory_flat.mjs';
 import { oneThreadCases } from './one_thread.mjs';
 import { processCases } from './processes.mjs';
+import { registryCases } from './registry.mjs';
 import { roundTrip } from './round_trip.mjs';
 import { seekHeap } from './seek_heap.mjs';
 import { streamCases } from './streams.mjs';
@@ -29,4 +30,5 @@ export const cases = [
   ...arrowCases,
   copyBytes,
   ...logCases,
+  ...registryCases,
 ];
