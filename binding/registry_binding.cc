@@ -242,7 +242,8 @@ Napi::Value registryId(const Napi::CallbackInfo& info) {
   const std::span<std::byte> memory = rawBytesOf(env, info[0]);
   if (!RegistryTable(memory.data(), memory.size()).valid()) return env.Undefined();
   constexpr std::size_t kIdBytes = 16;
-  return Napi::Buffer<std::byte>::Copy(env, memory.data() + layout::kRegistryOffsetId, kIdBytes);
+  const auto id = Napi::Buffer<std::byte>::Copy(env, memory.data() + layout::kRegistryOffsetId, kIdBytes);
+  return {env, static_cast<napi_value>(id)};
 }
 
 /// openRegistry(bytes, thread): of a table → registry, or why it cannot be joined

@@ -94,7 +94,7 @@ const registryPeek = {
   },
 };
 
-const SET_TARGETS = { object: 1.3, view: 1.3, objectInRow: 1.3, viewInRow: 1.3 };
+const SET_TARGETS = { object: 1.3, view: 1.3 };
 
 /** @type {import('./case.mjs').JsCase} */
 const registrySet = {
