@@ -40,6 +40,9 @@ export class Asking {
   /** What members are asked for as a whole: how to end the wait, and the timer that does. */
   readonly #wholes = new Map<number, { readonly end: () => void; readonly timer: NodeJS.Timeout }>();
 
+  /** Why nothing is asked any more. */
+  #end: { readonly reason: unknown } | undefined;
+
   /** @param drain takes what lies in the inbox, and says whether it is empty */
   constructor(table: Table, replica: Replica, channels: Channels, members: MemberList, drain: () => boolean) {
     this.#table = table;
@@ -52,6 +55,10 @@ export class Asking {
   /** Resolves when this thread has the key's published value, or the key has none; rejects when nobody has it. */
   want(key: number, holds = true): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) {
+        reject(this.#end.reason);
+        return;
+      }
       let want = this.#wants.get(key);
       if (want === undefined) {
         want = { settlers: [], asked: new Set(), without: new Set(), version: 0, timer: undefined };
@@ -73,7 +80,7 @@ export class Asking {
         ({ key, version }) => !this.#has(key, version) && this.#table.look(key) === version,
       );
       const member = this.#members.others().find((serial) => !tried.has(serial));
-      if (missing.length === 0 || member === undefined) break;
+      if (missing.length === 0 || member === undefined || this.#end !== undefined) break;
       tried.add(member);
       await this.#wantAllOf(member);
     }
@@ -117,6 +124,7 @@ export class Asking {
   }
 
   close(reason: unknown): void {
+    this.#end = { reason };
     for (const { end } of this.#wholes.values()) end();
     for (const [key, want] of [...this.#wants]) this.#settle(key, want, reason);
   }

@@ -15,6 +15,7 @@ export class Channels {
   readonly #incoming = new Map<number, BroadcastChannel>();
   readonly #outgoing = new Map<number, BroadcastChannel>();
   #serial = 0;
+  #isClosed = false;
 
   /** @param onMessages is called by the event loop with the first of the messages; `receive` gives those behind it */
   constructor(id: string, onMessages: (first: Message) => void) {
@@ -30,11 +31,12 @@ export class Channels {
 
   /** To everybody else. Throws where the value is one for a single receiver, and there are several. */
   post(message: Message): void {
-    this.#everybody.postMessage(message);
+    if (!this.#isClosed) this.#everybody.postMessage(message);
   }
 
   /** To one member, which has to listen. */
   postTo(member: number, message: Message): void {
+    if (this.#isClosed) return;
     let lane = this.#outgoing.get(member);
     if (lane === undefined) {
       lane = new BroadcastChannel(this.#lane(this.#serial, member));
@@ -45,7 +47,7 @@ export class Channels {
   }
 
   listenTo(member: number): void {
-    if (!this.#incoming.has(member)) {
+    if (!this.#isClosed && !this.#incoming.has(member)) {
       this.#incoming.set(member, this.#listen(this.#lane(member, this.#serial)));
     }
   }
@@ -74,7 +76,9 @@ export class Channels {
     }
   }
 
+  /** What is posted later goes nowhere. */
   close(): void {
+    this.#isClosed = true;
     this.keepOnly(new Set());
     this.#everybody.close();
   }

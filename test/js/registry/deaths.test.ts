@@ -1,3 +1,4 @@
+import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bind, Registry } from '../../../dist/registry.js';
 import { LONG } from '../support/long.js';
@@ -125,7 +126,8 @@ describe('a thread that ends', () => {
     }, data);
     await thread.done();
     using late = new Registry<number>(data);
-    await bind(late);
+    using second = new Registry<number>(data);
+    await Promise.all([bind(late), bind(second)]);
     const lost = { code: 'ERR_STRAND_REGISTRY_LOST', message: expect.stringMatching(/key 1 .*set another/) };
     await expect(late.get(1)).rejects.toMatchObject(lost);
     await expect(late.lock(1, () => 5)).rejects.toMatchObject(lost);
@@ -164,6 +166,45 @@ describe('a thread that ends', () => {
     for (const member of members) await member.terminate();
     expect(await got).toMatchObject({ code: 'ERR_STRAND_REGISTRY_LOST' });
   });
+});
+
+test('what a thread had sent when it died, and not published, never counts', async () => {
+  await registry.set(1, 1);
+  const id = Buffer.from(new Uint8Array(registry.data.table, 8, 16)).toString('hex');
+  const channel = new BroadcastChannel(`strand-registry-${id}`);
+  const watch = registry.watch('*');
+  // As a member sends it: kind, key, version, joins, writer, value.
+  for (const key of [1, 2])
+    for (const joins of [0, 1]) channel.postMessage([0, key, 1000, joins, 77, 'never']);
+  channel.postMessage([1, 1, 1001, 1, 77]);
+  // Behind those, and heard after them.
+  using other = new Registry<number>(registry.data);
+  await other.set(3, 3);
+  expect((await watch.next()).value).toStrictEqual({ type: 'set', key: 3, value: 3 });
+  expect([registry.peek(1), registry.peek(2)]).toStrictEqual([1, undefined]);
+  expect([await registry.get(1), await registry.get(2)]).toStrictEqual([1, undefined]);
+  channel.close();
+});
+
+test('threads that came, asked for what there was, and went leave no channel behind', async () => {
+  await registry.set(1, 1);
+  /** Handles that BroadcastChannels and their like have in this loop. */
+  const channels = () =>
+    (process.report.getReport() as unknown as { libuv: { type: string }[] }).libuv.filter(
+      ({ type }) => type === 'async',
+    ).length;
+  const visit = async () => {
+    const thread = startThread(async ({ registry, data }) => {
+      const mine = new registry.Registry<number>(data);
+      if ((await mine.get(1)) !== 1) throw new Error('not there');
+      await registry.bind(mine);
+    }, registry.data);
+    await thread.done();
+  };
+  await visit();
+  const before = channels();
+  for (let round = 0; round < 8; round++) await visit();
+  await until(() => channels() <= before);
 });
 
 test(`${TERMINATIONS} threads terminated at any moment block nobody and lose no update`, async () => {

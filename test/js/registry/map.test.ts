@@ -264,6 +264,21 @@ describe('a closed registry', () => {
     await bind(registry);
   });
 
+  test('that was closed while it received what there was ends its bind', async () => {
+    using one = new Registry<number>();
+    for (let key = 1; key <= 1000; key++) await one.set(key, key);
+    const two = new Registry<number>(one.data);
+    const bound = bind(two);
+    const value = two.get(1);
+    two.close();
+    await bound;
+    await expect(value).rejects.toMatchObject({ code: 'ERR_STRAND_CLOSED' });
+    const three = new Registry<number>(one.data);
+    await new Promise(setImmediate);
+    three.close();
+    await bind(three);
+  });
+
   test('lets others go on, who have what it had', async () => {
     const one = new Registry<number>();
     await one.set(1, 1);
