@@ -70,7 +70,6 @@ enum class Box : std::uint32_t {
   // registry, out
   kOutVersion,
   kOutWriter,
-  kOutHolder,
   kOutTicket,
   kOutOthers,
   kOutJoins,
@@ -87,8 +86,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Box::kSiz
     "OUT_GATE",      "OUT_TOKEN",    "OUT_COUNT",        "OUT_BYTES",        "OUT_SKIP",       "IN_BYTES",
     "IN_MESSAGES",   "IN_CHECKS",    "OUT_NEXT",         "OUT_ROOM",         "OUT_BASE",       "OUT_CURSOR",
     "IN_KEY",        "IN_TICKET",    "IN_VERSION",       "IN_JOINS",         "IN_PRESENT",     "IN_WRITER",
-    "IN_PLACE",      "OUT_VERSION",  "OUT_WRITER",       "OUT_HOLDER",       "OUT_TICKET",     "OUT_OTHERS",
-    "OUT_JOINS",     "OUT_PLACE"};
+    "IN_PLACE",      "OUT_VERSION",  "OUT_WRITER",       "OUT_TICKET",       "OUT_OTHERS",     "OUT_JOINS",
+    "OUT_PLACE"};
 static_assert(!kBoxNames.back().empty(), "every place has a name");
 
 /// The mailbox of one handle: memory of a JavaScript Float64Array.

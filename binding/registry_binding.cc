@@ -16,7 +16,7 @@ namespace {
 
 /// Keys of one scan at most, and the numbers that say what is known of each.
 constexpr std::uint32_t kMaxFound = 1024;
-constexpr std::uint32_t kFoundNumbers = 3;
+constexpr std::uint32_t kFoundNumbers = 2;
 constexpr std::uint32_t kMemberNumbers = 3;
 /// A place in a scan as one number: the shard above the bucket.
 constexpr std::uint64_t kPlaceUnit = std::uint64_t{1} << 32U;
@@ -82,7 +82,6 @@ class RegistryHandle final : public Handle {
     const RegistryStatus status = table_.look(box_.count(Box::kInKey), found);
     box_.set(Box::kOutVersion, found.version);
     box_.set(Box::kOutWriter, std::uint64_t{found.writer});
-    box_.set(Box::kOutHolder, std::uint64_t{found.holder});
     return toValue(env, status);
   }
 
@@ -137,7 +136,6 @@ class RegistryHandle final : public Handle {
     for (const RegistryTable::Found& one : std::span(found).first(count)) {
       *out++ = static_cast<double>(one.key);
       *out++ = static_cast<double>(one.version);
-      *out++ = static_cast<double>(one.writer);
     }
     box_.set(Box::kOutCount, std::uint64_t{count});
     box_.set(Box::kOutPlace, place.shard * kPlaceUnit + place.bucket);

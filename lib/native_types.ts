@@ -293,7 +293,6 @@ export type BoxPlace =
   | 'IN_PLACE'
   | 'OUT_VERSION'
   | 'OUT_WRITER'
-  | 'OUT_HOLDER'
   | 'OUT_TICKET'
   | 'OUT_OTHERS'
   | 'OUT_JOINS'
@@ -441,10 +440,10 @@ export interface NativeRegistry {
   /** This member's number, which no other member ever has. */
   readonly serial: number;
   readonly box: Float64Array;
-  /** Of the last scan: key, version and writer of each. */
+  /** Of the last scan: key and version of each. */
   readonly found: Float64Array;
 
-  /** Of `IN_KEY`: `OUT_VERSION` (0: no value), `OUT_WRITER` who published it, `OUT_HOLDER` who has its lock (0: nobody). */
+  /** Of `IN_KEY`: `OUT_VERSION` (0: no value), `OUT_WRITER` who published it. */
   look(): number;
   /** Queues for `IN_KEY`; leaves `OUT_TICKET`. → OK: it holds the lock; QUEUED */
   claim(): number;

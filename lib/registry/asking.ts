@@ -4,10 +4,15 @@ import type { MemberList } from './member_list.js';
 import { Kind } from './messages.js';
 import { lostError } from './registry_error.js';
 import type { Replica } from './replica.js';
-import type { Table } from './table.js';
+import type { Found, Table } from './table.js';
+import { nextTurn } from './turn.js';
 
-/** How long one member is waited for before the others are asked too: it may be busy for long. */
+/** How long one member is waited for before others are asked too: it may be busy for long. */
 const PATIENCE_MS = 50;
+/** Keys that are looked at in one turn of the event loop. */
+const KEYS_A_TURN = 4096;
+/** Looks into the inbox before a value counts as lost, if it never becomes empty. */
+const LAST_LOOKS = 100;
 
 interface Settler {
   /** Whether it keeps the event loop alive. */
@@ -18,6 +23,8 @@ interface Settler {
 
 /** A value that is published and has not come. */
 interface Want {
+  /** What was published when it was first wanted: that, or a newer one. */
+  readonly least: number;
   readonly settlers: Settler[];
   /** Members that were asked and have not answered. */
   readonly asked: Set<number>;
@@ -27,6 +34,12 @@ interface Want {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** A member that was asked for all it has. */
+interface Whole {
+  readonly done: Promise<void>;
+  readonly end: () => void;
+}
+
 /** Asks other members for values that were set before this one listened. */
 export class Asking {
   readonly #table: Table;
@@ -34,34 +47,51 @@ export class Asking {
   readonly #channels: Channels;
   readonly #members: MemberList;
   readonly #drain: () => boolean;
+  readonly #guarded: (work: () => void) => void;
   readonly #wants = new Map<number, Want>();
   /** Keys to ask a member for, gathered during one turn. */
   readonly #outbox = new Map<number, number[]>();
-  /** What members are asked for as a whole: how to end the wait, and the timer that does. */
-  readonly #wholes = new Map<number, { readonly end: () => void; readonly timer: NodeJS.Timeout }>();
-
+  readonly #wholes = new Map<number, Whole>();
+  /** When a part of what was asked for as a whole came last. */
+  #progress = 0;
   /** Why nothing is asked any more. */
   #end: { readonly reason: unknown } | undefined;
 
-  /** @param drain takes what lies in the inbox, and says whether it is empty */
-  constructor(table: Table, replica: Replica, channels: Channels, members: MemberList, drain: () => boolean) {
+  /**
+   * @param drain takes what lies in the inbox, and says whether it is empty
+   * @param guarded runs work of which nobody awaits an error
+   */
+  constructor(
+    table: Table,
+    replica: Replica,
+    channels: Channels,
+    members: MemberList,
+    drain: () => boolean,
+    guarded: (work: () => void) => void,
+  ) {
     this.#table = table;
     this.#replica = replica;
     this.#channels = channels;
     this.#members = members;
     this.#drain = drain;
+    this.#guarded = guarded;
   }
 
-  /** Resolves when this thread has the key's published value, or the key has none; rejects when nobody has it. */
-  want(key: number, holds = true): Promise<void> {
+  /**
+   * Resolves when this thread has a version of the key that is at least `least`, or the key has no value; rejects when
+   * nobody has it.
+   */
+  want(key: number, least: number, holds = true): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) {
         reject(this.#end.reason);
         return;
       }
       let want = this.#wants.get(key);
-      if (want === undefined) {
-        want = { settlers: [], asked: new Set(), without: new Set(), version: 0, timer: undefined };
+      if (want === undefined || want.least < least) {
+        const settlers = want?.settlers ?? [];
+        clearTimeout(want?.timer);
+        want = { least, settlers, asked: new Set(), without: new Set(), version: 0, timer: undefined };
         this.#wants.set(key, want);
       }
       if (holds) holdLoop(1);
@@ -72,19 +102,21 @@ export class Asking {
 
   /** Receives everything that is published when it begins. What nobody has is left out. */
   async wantAll(): Promise<void> {
-    let missing = [...this.#table.scan()];
+    let missing = await this.#missingOf(this.#table.scan());
     const tried = new Set<number>();
-    for (;;) {
-      // A version that is not the present one any more was replaced by one that was sent here, too.
-      missing = missing.filter(
-        ({ key, version }) => !this.#has(key, version) && this.#table.look(key) === version,
-      );
+    while (missing.length > 0 && this.#end === undefined) {
       const member = this.#members.others().find((serial) => !tried.has(serial));
-      if (missing.length === 0 || member === undefined || this.#end !== undefined) break;
-      tried.add(member);
-      await this.#wantAllOf(member);
+      if (member === undefined && this.#wholes.size === 0) break;
+      if (member === undefined) {
+        // Everybody was asked, and somebody has not come to an end.
+        await Promise.race([...this.#wholes.values()].map(({ done }) => done));
+      } else {
+        tried.add(member);
+        await this.#wholeOf(member);
+      }
+      missing = await this.#missingOf(missing);
     }
-    await Promise.allSettled(missing.map(({ key }) => this.want(key, false)));
+    await Promise.allSettled(missing.map(({ key, version }) => this.want(key, version, false)));
   }
 
   /** A member has sent what it had of some keys. */
@@ -99,7 +131,7 @@ export class Asking {
 
   /** A part of what a member was asked for as a whole has come. */
   progressed(): void {
-    for (const { timer } of this.#wholes.values()) timer.refresh();
+    this.#progress = performance.now();
   }
 
   ended(member: number): void {
@@ -133,10 +165,24 @@ export class Asking {
     return (this.#replica.cells.get(key)?.version ?? 0) >= version;
   }
 
+  async #missingOf(found: Iterable<Found>): Promise<Found[]> {
+    const missing: Found[] = [];
+    let looked = 0;
+    for (const one of found) {
+      const { key, version } = one;
+      // A version that is not the present one any more was replaced by one that was sent here, too.
+      if (!this.#has(key, version) && this.#table.look(key) === version) missing.push(one);
+      if (++looked % KEYS_A_TURN !== 0) continue;
+      await nextTurn();
+      if (this.#end !== undefined) return [];
+    }
+    return missing;
+  }
+
   /** Goes on with a want: it is fulfilled, has somebody to wait for, or asks the next, or nobody has the value. */
   #ask(key: number, want: Want, isLast = false): void {
     const version = this.#table.look(key);
-    if (version === 0 || this.#has(key, version)) {
+    if (version === 0 || this.#has(key, want.least)) {
       this.#settle(key, want);
       return;
     }
@@ -144,7 +190,6 @@ export class Asking {
       // Published after they were asked; who was asked for the one before may have this one.
       want.version = version;
       want.without.clear();
-      want.asked.clear();
     }
     if (want.asked.size > 0) return;
     const { writer } = this.#table;
@@ -164,26 +209,29 @@ export class Asking {
 
   /** Who has gone may have left it in the inbox. */
   #askOnceMore(key: number, want: Want): void {
-    const look = (): void => {
-      const isEmpty = this.#drain();
-      if (this.#wants.get(key) !== want) return;
-      if (isEmpty) this.#ask(key, want, true);
-      else setImmediate(look);
-    };
+    let looks = 0;
+    const look = (): void =>
+      this.#guarded(() => {
+        const isEmpty = this.#drain();
+        if (this.#wants.get(key) !== want) return;
+        if (isEmpty || ++looks === LAST_LOOKS) this.#ask(key, want, true);
+        else setImmediate(look);
+      });
     queueMicrotask(look);
   }
 
   #askAllLater(key: number, want: Want): NodeJS.Timeout {
-    return setTimeout(() => {
+    const ask = (): void => {
       for (const member of this.#members.others()) {
         if (!want.asked.has(member) && !want.without.has(member)) this.#send(member, key, want);
       }
-    }, PATIENCE_MS).unref();
+    };
+    return setTimeout(() => this.#guarded(ask), PATIENCE_MS).unref();
   }
 
   #send(member: number, key: number, want: Want): void {
     want.asked.add(member);
-    if (this.#outbox.size === 0) queueMicrotask(() => this.#flush());
+    if (this.#outbox.size === 0) queueMicrotask(() => this.#guarded(() => this.#flush()));
     const keys = this.#outbox.get(member);
     if (keys === undefined) this.#outbox.set(member, [key]);
     else keys.push(key);
@@ -208,19 +256,35 @@ export class Asking {
     }
   }
 
-  /** Resolves when a member has sent all it has, has gone, or has been busy for so long that another is worth asking. */
-  #wantAllOf(member: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => end(), PATIENCE_MS);
-      timer.unref();
-      const end = (): void => {
-        clearTimeout(timer);
+  /** Asks a member for all it has. Resolves when that has come, or the member has gone, or nothing comes for a while. */
+  #wholeOf(member: number): Promise<void> {
+    let end = (): void => {};
+    const done = new Promise<void>((resolve) => {
+      end = () => {
         this.#wholes.delete(member);
         resolve();
       };
-      this.#wholes.set(member, { end, timer });
-      this.#channels.listenTo(member);
-      this.#channels.post([Kind.ASK, member, this.#table.serial, null]);
+    });
+    this.#wholes.set(member, { done, end });
+    this.#progress = performance.now();
+    this.#channels.listenTo(member);
+    this.#channels.post([Kind.ASK, member, this.#table.serial, null]);
+    return Promise.race([done, this.#idle(done)]);
+  }
+
+  /** Resolves when no part of anything has come for a while, or there is no need to wait any more. */
+  #idle(done: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const rest = this.#progress + PATIENCE_MS - performance.now();
+        if (rest <= 0) resolve();
+        else timer = setTimeout(look, rest).unref();
+      };
+      let timer = setTimeout(look, PATIENCE_MS).unref();
+      void done.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
     });
   }
 }

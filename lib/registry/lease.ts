@@ -21,7 +21,7 @@ export class Lease<T> implements AsyncDisposable {
   readonly #actions: LeaseActions;
   /** The last of the writes that are under way. */
   #writing: Promise<void> | undefined;
-  #isReleased = false;
+  #released: Promise<void> | undefined;
 
   /** @internal */
   constructor(key: number, value: T | undefined, actions: LeaseActions) {
@@ -45,15 +45,18 @@ export class Lease<T> implements AsyncDisposable {
   }
 
   /** Lets the next one in, behind what was set. A lease is released once; more often does nothing. */
-  async release(): Promise<void> {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    if (this.#writing !== undefined) await this.#writing.catch(() => {});
-    this.#actions.release();
+  release(): Promise<void> {
+    this.#released ??= this.#release();
+    return this.#released;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
+  }
+
+  async #release(): Promise<void> {
+    if (this.#writing !== undefined) await this.#writing.catch(() => {});
+    this.#actions.release();
   }
 
   /** One behind the other: a later value has a later version. */
@@ -72,6 +75,6 @@ export class Lease<T> implements AsyncDisposable {
   }
 
   #check(): void {
-    if (this.#isReleased) throw notHeldError(this.key);
+    if (this.#released !== undefined) throw notHeldError(this.key);
   }
 }

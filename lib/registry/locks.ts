@@ -1,13 +1,7 @@
 import { holdLoop, LONGEST_TIMER_MILLIS } from '../waits.js';
+import type { LockOptions } from './lock_options.js';
 import { timeoutError } from './registry_error.js';
 import type { Table } from './table.js';
-
-/** How long to wait for a lock. */
-export interface LockOptions {
-  /** Milliseconds; left out: as long as it takes. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 interface Waiter {
   readonly grant: () => void;
@@ -19,9 +13,12 @@ export class Locks {
   readonly #table: Table;
   /** By ticket. */
   readonly #waiters = new Map<number, Waiter>();
+  readonly #guarded: (work: () => void) => void;
 
-  constructor(table: Table) {
+  /** @param guarded runs work of which nobody awaits an error */
+  constructor(table: Table, guarded: (work: () => void) => void) {
     this.#table = table;
+    this.#guarded = guarded;
   }
 
   /** → the ticket that holds the key's lock: at once where it is free, else a promise of it */
@@ -63,7 +60,9 @@ export class Locks {
       const giveUp = (error: unknown): void => {
         fail(error);
         // Too late to withdraw, it is among the grants, where nobody waits for it any more.
-        if (!this.#table.withdraw(ticket)) this.granted();
+        this.#guarded(() => {
+          if (!this.#table.withdraw(ticket)) this.granted();
+        });
       };
       const onAbort = (): void => giveUp(signal?.reason);
       const timer =

@@ -5,6 +5,13 @@ interface Waiting {
   readonly resolve: () => void;
 }
 
+/** A wait for a thread. */
+export interface ReadyWait {
+  readonly done: Promise<void>;
+  /** Gives it up: `done` resolves. */
+  readonly end: () => void;
+}
+
 /** Who takes part besides this thread, and waits for threads that will. */
 export class MemberList {
   readonly #table: Table;
@@ -23,8 +30,8 @@ export class MemberList {
       .map(({ serial }) => serial);
   }
 
-  /** Resolves when a thread takes part and has received what there was. `end` gives the wait up. */
-  ready(thread: number): { readonly done: Promise<void>; readonly end: () => void } {
+  /** Waits until a thread takes part and has received what there was. */
+  ready(thread: number): ReadyWait {
     let end = (): void => {};
     const done = new Promise<void>((resolve) => {
       const waiting = { thread, resolve };

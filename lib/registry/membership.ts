@@ -3,14 +3,16 @@ import { Answering } from './answering.js';
 import { Asking } from './asking.js';
 import { Channels } from './channels.js';
 import { LaneSending } from './lane_sending.js';
-import { MemberList } from './member_list.js';
+import { MemberList, type ReadyWait } from './member_list.js';
 import { Kind, type Message, PUBLISHED } from './messages.js';
 import { type Cell, type RegistryChange, Replica } from './replica.js';
 import { Table } from './table.js';
 import type { TableMemory } from './table_memory.js';
+import { nextTurn } from './turn.js';
 
-/** Messages that one call takes from the inbox: under a flood of them the event loop has its turns all the same. */
+/** Messages that one turn of the loop takes from the inbox: under a flood of them others have their turns all the same. */
 const MESSAGES = 1000;
+const LEAST_MESSAGES = 16;
 
 /** Of so many messages that the event loop brings, one has the inbox looked into for more. */
 const ARRIVALS_A_LOOK = 8;
@@ -41,6 +43,8 @@ export class Membership implements Waiter {
   /** Resolves when this thread has received what there was when it joined. */
   readonly ready: Promise<void>;
   #isDraining = false;
+  /** Messages that this turn of the loop may still take. */
+  #budget = MESSAGES;
   #arrivals = 0;
   /** Whether there was more in the inbox at the last look. */
   #comesMany = false;
@@ -50,7 +54,7 @@ export class Membership implements Waiter {
   constructor(memory: TableMemory, events: MembershipEvents) {
     this.#events = events;
     // Before it becomes a member: what is set from then on is sent to it.
-    this.#channels = new Channels(memory.id, (message) => this.#guarded(() => this.#arrived(message)));
+    this.#channels = new Channels(memory.id, (message) => this.guarded(() => this.#arrived(message)));
     try {
       this.table = new Table(memory);
     } catch (error) {
@@ -60,9 +64,17 @@ export class Membership implements Waiter {
     this.#channels.serial = this.table.serial;
     this.#replica = new Replica(this.table, events.onChange);
     this.#members = new MemberList(this.table);
-    this.#asking = new Asking(this.table, this.#replica, this.#channels, this.#members, () => this.#drain());
-    this.#answering = new Answering(this.table, this.#replica, this.#channels);
-    this.#laneSending = new LaneSending(this.table, this.#channels, this.#members);
+    const guarded = (work: () => void): void => this.guarded(work);
+    this.#asking = new Asking(
+      this.table,
+      this.#replica,
+      this.#channels,
+      this.#members,
+      () => this.#drain(),
+      guarded,
+    );
+    this.#answering = new Answering(this.table, this.#replica, this.#channels, this.#members, guarded);
+    this.#laneSending = new LaneSending(this.table, this.#channels, this.#members, guarded);
     parkLightly(this);
     this.ready = this.#receiveAll();
   }
@@ -77,7 +89,7 @@ export class Membership implements Waiter {
     const version = this.table.look(key);
     if (version === 0) return undefined;
     const cell = this.#replica.cells.get(key);
-    return cell?.version === version ? cell.value : this.#fetch(key);
+    return cell?.version === version ? cell.value : this.#fetch(key, version);
   }
 
   /**
@@ -100,8 +112,8 @@ export class Membership implements Waiter {
     }
   }
 
-  /** Resolves when a thread has received what there was. `end` gives the wait up. */
-  threadReady(thread: number): { readonly done: Promise<void>; readonly end: () => void } {
+  /** Waits for a thread to have received what there was, or to have gone. `end` gives the wait up. */
+  threadReady(thread: number): ReadyWait {
     return this.#members.ready(thread);
   }
 
@@ -117,21 +129,29 @@ export class Membership implements Waiter {
   }
 
   woken(): void {
-    this.#guarded(() => {
+    this.guarded(() => {
       if (this.table.firedGrants()) this.#events.onGrants();
       if (this.table.firedChanges()) this.#tableChanged();
     });
   }
 
-  #tableChanged(): void {
-    if (!this.#drain()) {
-      setImmediate(() => this.#guarded(() => this.#tableChanged()));
-      return;
+  /** Runs work that the event loop asks for, where nobody awaits an error: one of the table ends the registry. */
+  guarded(work: () => void): void {
+    if (this.#isOver) return;
+    try {
+      work();
+    } catch (error) {
+      this.#events.onFailure(error);
     }
+  }
+
+  #tableChanged(): void {
+    this.#drain();
+    // All that those who are gone have sent by them.
+    this.#drainLanes();
     this.#asking.changed();
     this.#laneSending.changed();
     this.#members.changed();
-    // What they had sent has been taken.
     this.#channels.keepOnly(new Set(this.#members.others()));
   }
 
@@ -141,16 +161,6 @@ export class Membership implements Waiter {
       if (!this.#isOver) this.table.setReady();
     } catch (error) {
       if (!this.#isOver) this.#events.onFailure(error);
-    }
-  }
-
-  /** Work that the event loop asks for, where nobody waits for an error. */
-  #guarded(work: () => void): void {
-    if (this.#isOver) return;
-    try {
-      work();
-    } catch (error) {
-      this.#events.onFailure(error);
     }
   }
 
@@ -179,18 +189,17 @@ export class Membership implements Waiter {
     return true;
   }
 
-  /** The published value of a key that lies in the inbox, or was set before this thread listened. */
-  async #fetch(key: number): Promise<unknown> {
+  /** The published value of a key that lies in the inbox, or was set before this thread listened; or a newer one. */
+  async #fetch(key: number, least: number): Promise<unknown> {
     for (;;) {
       const isEmpty = this.#drain();
-      const version = this.table.look(key);
-      if (version === 0) return undefined;
       const cell = this.#replica.cells.get(key);
-      // Newer than what was looked at: published, too.
-      if (cell !== undefined && cell.version >= version) return cell.value;
+      if (cell !== undefined && cell.version >= least) return cell.value;
+      if (this.table.look(key) === 0) return undefined;
       if (isEmpty) break;
+      await nextTurn();
     }
-    await this.#asking.want(key);
+    await this.#asking.want(key, least);
     return this.#replica.cells.get(key)?.value;
   }
 
@@ -200,20 +209,23 @@ export class Membership implements Waiter {
     // To look for more costs as much as half a message, which most often comes alone; but to take one in this way costs
     // less than an event.
     this.#arrivals++;
-    if (this.#comesMany || this.#arrivals % ARRIVALS_A_LOOK === 0) this.#drain();
+    if (this.#budget > 0 && (this.#comesMany || this.#arrivals % ARRIVALS_A_LOOK === 0)) this.#drain();
   }
 
-  /** Takes what lies in the inbox. → whether it is empty now */
+  /** Takes what lies in the inbox, as far as this turn of the loop may. → whether it is empty now */
   #drain(): boolean {
     // Inside itself it would take a later message before an earlier one.
     if (this.#isDraining || this.#isOver) return true;
     this.#isDraining = true;
     try {
-      for (let taken = 0; taken < MESSAGES; taken++) {
+      // Whoever asks more than once in a turn gets something each time.
+      let left = Math.max(this.#budget, LEAST_MESSAGES);
+      for (this.#comesMany = false; left > 0; left--) {
         const message = this.#channels.receive();
-        this.#comesMany = taken > 0;
         if (message === undefined) return true;
         this.#take(message);
+        this.#comesMany = true;
+        if (this.#budget-- === MESSAGES) this.#renewBudget();
       }
       return false;
     } finally {
@@ -221,10 +233,25 @@ export class Membership implements Waiter {
     }
   }
 
+  #renewBudget(): void {
+    setImmediate(() => {
+      this.#budget = MESSAGES;
+    }).unref();
+  }
+
+  #drainLanes(): void {
+    let message = this.#channels.receiveFromLanes();
+    while (message !== undefined) {
+      this.#take(message);
+      message = this.#channels.receiveFromLanes();
+    }
+  }
+
   #take(message: Message): void {
     switch (message[0]) {
       case Kind.VALUE:
-        this.#replica.takeValue(message[1], message[2], message[3], message[4], message[5]);
+        if (message[4] === PUBLISHED) this.#replica.takePublished(message[1], message[2], message[5]);
+        else this.#replica.takeValue(message[1], message[2], message[3], message[4], message[5]);
         this.#asking.arrived(message[1]);
         return;
       case Kind.DELETED:
@@ -255,18 +282,14 @@ export class Membership implements Waiter {
 
   #answer(member: number, keys: readonly number[] | null): void {
     // What was sent to everybody before the question has been taken. What came through lanes may be older, too.
-    let message = this.#channels.receiveFromLanes();
-    while (message !== undefined) {
-      this.#take(message);
-      message = this.#channels.receiveFromLanes();
-    }
+    this.#drainLanes();
     this.#answering.answer(member, keys);
   }
 
   #takeCells(entries: readonly unknown[]): void {
     for (let i = 0; i < entries.length; i += 3) {
       const key = entries[i] as number;
-      this.#replica.takeValue(key, entries[i + 1] as number, PUBLISHED, PUBLISHED, entries[i + 2]);
+      this.#replica.takePublished(key, entries[i + 1] as number, entries[i + 2]);
       this.#asking.arrived(key);
     }
     this.#asking.progressed();

@@ -28,5 +28,5 @@ export type Message =
   | readonly [typeof Kind.OPEN, from: number]
   | readonly [typeof Kind.OPENED, to: number, from: number];
 
-/** In place of writer and joins: the version has been published. */
+/** In place of writer and joins: the version was published when it was sent. */
 export const PUBLISHED = 0;

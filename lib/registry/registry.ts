@@ -1,12 +1,13 @@
 import { types } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { describeValue } from '../describe_value.js';
-import { argumentError, rangeError } from '../errors.js';
+import { argumentError } from '../errors.js';
 import { checkNames, checkSignal, optionsOf } from '../options.js';
 import { holdLoop } from '../waits.js';
 import { isKey, keyError } from './key.js';
 import { Lease } from './lease.js';
-import { type LockOptions, Locks } from './locks.js';
+import { checkLockOptions, type LockOptions } from './lock_options.js';
+import { Locks } from './locks.js';
 import { Membership } from './membership.js';
 import type { RegistryData } from './registry_data.js';
 import { closedError, notHeldError } from './registry_error.js';
@@ -14,10 +15,13 @@ import type { Cell, RegistryChange } from './replica.js';
 import { noteWait, presentSection, runSection } from './sections.js';
 import type { Table } from './table.js';
 import { TableMemory } from './table_memory.js';
+import { nextTurn } from './turn.js';
 import { cloneOf } from './value.js';
 import { Watch } from './watch.js';
 
 const DEFAULT_CAPACITY = 1000;
+/** Keys that `clear` deletes in one turn of the event loop. */
+const DELETIONS_A_TURN = 256;
 
 /** What a section of `lock` returns: the key's new value, or nothing. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return may be a section
@@ -60,11 +64,11 @@ export class Registry<T = unknown> {
     this.#membership = new Membership(this.#memory, {
       onChange: (change) => this.#changed(change as RegistryChange<T>),
       onGrants: () => this.#locks.granted(),
-      onFailure: (error) => this.#finish(error),
+      onFailure: (reason) => this.#finish(reason, { reason }),
     });
     this.#table = this.#membership.table;
     this.#cells = this.#membership.cells;
-    this.#locks = new Locks(this.#table);
+    this.#locks = new Locks(this.#table, (work) => this.#membership.guarded(work));
   }
 
   /** What another thread needs to take part: plain, and the same at any time. */
@@ -132,8 +136,17 @@ export class Registry<T = unknown> {
   /** Deletes every key that has a value now, each as `delete` does. */
   async clear(options?: LockOptions): Promise<void> {
     this.#checkOpen();
-    const keys = [...this.#table.scan()].map(({ key }) => key);
-    await Promise.all(keys.map((key) => this.delete(key, options)));
+    const checked = checkLockOptions(options, 'clear');
+    const results: Promise<boolean>[] = [];
+    let looked = 0;
+    for (const { key } of this.#table.scan()) {
+      results.push(this.delete(key, checked));
+      // What rejects is asked for below.
+      results.at(-1)?.catch(() => {});
+      if (++looked % DELETIONS_A_TURN === 0) await nextTurn();
+    }
+    await Promise.allSettled(results);
+    await Promise.all(results);
   }
 
   /**
@@ -159,6 +172,7 @@ export class Registry<T = unknown> {
         runSection(this.#memory.id, key, outer, async () => {
           const known = this.#membership.current(key);
           const value = cloneOf(key, types.isPromise(known) ? await known : known) as T | undefined;
+          this.#checkOpen();
           const next = await section(value);
           if (next === undefined) return value;
           const written = this.#membership.write(ticket, key, { of: cloneOf(key, next) });
@@ -243,6 +257,9 @@ export class Registry<T = unknown> {
   }
 
   forEach(visit: (value: T, key: number, registry: this) => void, thisArg?: unknown): void {
+    if (typeof visit !== 'function') {
+      throw argumentError(`forEach takes a function, got ${describeValue(visit)}`);
+    }
     for (const [key, value] of this.entries()) visit.call(thisArg, value, key, this);
   }
 
@@ -255,8 +272,8 @@ export class Registry<T = unknown> {
     this.#checkOpen();
     const given = optionsOf(options, 'watch', '{ signal }');
     checkNames(given, 'watch', ['signal']);
-    const watch: Watch<T> = new Watch(key, checkSignal(given.signal), () => this.#watches.delete(watch));
-    this.#watches.add(watch);
+    const watch = new Watch<T>(key, checkSignal(given.signal), (ended) => this.#watches.delete(ended));
+    if (!watch.isOver) this.#watches.add(watch);
     return watch;
   }
 
@@ -288,7 +305,9 @@ export class Registry<T = unknown> {
     if (worker.threadId < 0 || this.#isClosed) return;
     const { done, end } = this.#membership.threadReady(worker.threadId);
     worker.once('exit', end);
+    holdLoop(1);
     await done;
+    holdLoop(-1);
     worker.off('exit', end);
   }
 
@@ -303,14 +322,7 @@ export class Registry<T = unknown> {
 
   #lockOptions(key: number, options: LockOptions | undefined, call: string): LockOptions {
     this.#check(key);
-    if (options === undefined) return {};
-    const given = optionsOf(options, call, '{ timeoutMs, signal }');
-    checkNames(given, call, ['timeoutMs', 'signal']);
-    const { timeoutMs } = given;
-    if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
-      throw rangeError(`timeoutMs is a number of milliseconds, got ${describeValue(timeoutMs)}`);
-    }
-    return { timeoutMs, signal: checkSignal(given.signal) };
+    return checkLockOptions(options, call);
   }
 
   /** Takes the key's lock. A section that would wait for itself is refused. */
@@ -341,6 +353,8 @@ export class Registry<T = unknown> {
   #during<R>(ticket: number, work: (ticket: number) => R | Promise<R>): Promise<R> {
     let done: R | Promise<R>;
     try {
+      // A lock that was given, and a registry that was closed before this thread came to it.
+      this.#checkOpen();
       done = work(ticket);
     } catch (error) {
       this.#giveBack(ticket);
@@ -356,11 +370,11 @@ export class Registry<T = unknown> {
     if (!this.#isClosed) this.#locks.give(ticket);
   }
 
-  #finish(reason: unknown): void {
+  #finish(reason: unknown, failure?: { readonly reason: unknown }): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#end = reason;
-    for (const watch of [...this.#watches]) watch.close();
+    for (const watch of [...this.#watches]) watch.close(failure);
     this.#locks.close(reason);
     this.#leases.clear();
     this.#membership.close(reason);

@@ -28,6 +28,13 @@ export class Replica {
     if ((this.cells.get(key)?.version ?? 0) < version) this.put(key, { version, value });
   }
 
+  /** Takes a value that a member has had and gives on. It was published once: good for whoever waits for that or an older one. */
+  takePublished(key: number, version: number, value: unknown): void {
+    if ((this.cells.get(key)?.version ?? 0) >= version) return;
+    // A key that was deleted meanwhile had a later version.
+    if (version <= this.#table.look(key)) this.put(key, { version, value });
+  }
+
   /** Takes note that a member has deleted a key, if that counts. */
   takeDeletion(key: number, version: number, joins: number, writer: number): void {
     if (!this.#table.accept(key, version, joins, writer, false)) return;

@@ -48,7 +48,8 @@ export async function runSection<R>(
     return await present.run(section, work);
   } finally {
     section.isOver = true;
-    keys.delete(key);
+    // In a registry that was closed under it, the key may have its next holder by now.
+    if (keys.get(key) === section) keys.delete(key);
     if (keys.size === 0 && holders.get(registry) === keys) holders.delete(registry);
   }
 }

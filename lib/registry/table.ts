@@ -20,10 +20,10 @@ const {
   OUT_VERSION,
   OUT_WRITER,
 } = native.box;
-const { OK, QUEUED, GRANTED, NO_ROOM, GROWN, JOINED } = RegistryStatus;
+const { OK, QUEUED, GRANTED, NO_ROOM, GROWN, JOINED, NOT_HELD, CORRUPT } = RegistryStatus;
 
 /** Numbers that tell of one found key, and of one member. */
-const FOUND = 3;
+const FOUND = 2;
 const MEMBER = 3;
 const MEMBERS_AT_FIRST = 16;
 
@@ -37,7 +37,6 @@ export interface Member {
 export interface Found {
   readonly key: number;
   readonly version: number;
-  readonly writer: number;
 }
 
 /** What a claim came to. */
@@ -63,6 +62,7 @@ export class Table {
   readonly #accept: () => number;
   readonly #nextGrant: () => number;
   #known: number;
+  #hasLeft = false;
   #members = new Uint32Array(MEMBERS_AT_FIRST * MEMBER);
 
   /** Of the last `look`: who published. */
@@ -131,7 +131,7 @@ export class Table {
     const box = this.#box;
     box[IN_TICKET] = ticket;
     const status = this.#reserve();
-    if (status !== OK) throw tableError(status);
+    if (status !== OK) throw this.#error(status);
     this.version = box[OUT_VERSION] as number;
     this.others = box[OUT_OTHERS] as number;
     this.#joins = box[OUT_JOINS] as number;
@@ -188,7 +188,6 @@ export class Table {
         yield {
           key: found[i] as number,
           version: found[i + 1] as number,
-          writer: found[i + 2] as number,
         };
       }
     }
@@ -227,7 +226,13 @@ export class Table {
   }
 
   leave(): void {
+    this.#hasLeft = true;
     this.#native.leave();
+  }
+
+  /** Tickets are held as long as this thread takes part, or somebody has written into the table. */
+  #error(status: number): Error {
+    return tableError(status === NOT_HELD && !this.#hasLeft ? CORRUPT : status);
   }
 
   /** Repeats a call until there is room for it. `call` takes its arguments from the box. */
@@ -238,7 +243,7 @@ export class Table {
       status = call();
     }
     if (status !== OK && status !== QUEUED && status !== GRANTED && status !== JOINED)
-      throw tableError(status);
+      throw this.#error(status);
     return status;
   }
 }

@@ -1,5 +1,16 @@
 import { argumentError } from '../errors.js';
 
+/** Whether the engine refuses the value; everything else was thrown by a getter of the value. */
+function isRefusal(cause: unknown): cause is Error {
+  if (cause instanceof DOMException) return cause.name === 'DataCloneError';
+  // A MessagePort, which could only be transferred.
+  return (
+    cause instanceof TypeError &&
+    'code' in cause &&
+    cause.code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST'
+  );
+}
+
 /**
  * A clone of a value that nobody else can change; what cannot be changed is itself. Memory that threads share stays shared.
  *
@@ -11,7 +22,7 @@ export function cloneOf(key: number, value: unknown): unknown {
   try {
     return structuredClone(value);
   } catch (cause) {
-    if (!(cause instanceof DOMException && cause.name === 'DataCloneError')) throw cause;
+    if (!isRefusal(cause)) throw cause;
     throw argumentError(`the value of key ${key} is not one for structuredClone: ${cause.message}`, {
       cause,
     });

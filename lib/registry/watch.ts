@@ -10,17 +10,24 @@ interface Pending<T> {
 export class Watch<T> implements AsyncIterableIterator<RegistryChange<T>, undefined> {
   readonly #key: number | '*';
   readonly #signal: AbortSignal | undefined;
-  readonly #onEnd: () => void;
+  readonly #onEnd: (watch: Watch<T>) => void;
   readonly #changes = new Map<number, RegistryChange<T>>();
   readonly #pending: Pending<T>[] = [];
-  readonly #onAbort = (): void => this.#end(() => this.#signal?.reason);
+  readonly #onAbort = (): void => this.#end({ reason: this.#signal?.reason });
   #isOver = false;
+  #failure: { readonly reason: unknown } | undefined;
 
-  constructor(key: number | '*', signal: AbortSignal | undefined, onEnd: () => void) {
+  constructor(key: number | '*', signal: AbortSignal | undefined, onEnd: (watch: Watch<T>) => void) {
     this.#key = key;
     this.#signal = signal;
     this.#onEnd = onEnd;
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal?.aborted) this.#onAbort();
+    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** @internal */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   [Symbol.asyncIterator](): this {
@@ -34,7 +41,11 @@ export class Watch<T> implements AsyncIterableIterator<RegistryChange<T>, undefi
       this.#changes.delete(first[0]);
       return Promise.resolve({ done: false, value: first[1] });
     }
-    if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
+    if (this.#failure !== undefined) {
+      const { reason } = this.#failure;
+      this.#failure = undefined;
+      return Promise.reject(reason);
+    }
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
     holdLoop(1);
     return new Promise((resolve, reject) => {
@@ -44,6 +55,7 @@ export class Watch<T> implements AsyncIterableIterator<RegistryChange<T>, undefi
 
   return(): Promise<IteratorResult<RegistryChange<T>, undefined>> {
     this.#changes.clear();
+    this.#failure = undefined;
     this.#end();
     return Promise.resolve({ done: true, value: undefined });
   }
@@ -62,21 +74,26 @@ export class Watch<T> implements AsyncIterableIterator<RegistryChange<T>, undefi
     pending.resolve({ done: false, value: change });
   }
 
-  /** @internal The registry was closed. */
-  close(): void {
-    this.#end();
+  /** @internal The registry was closed, or has failed. */
+  close(failure?: { readonly reason: unknown }): void {
+    this.#end(failure);
   }
 
-  /** @param reason of a failure */
-  #end(reason?: () => unknown): void {
+  /** A failure is told once, behind the changes that came before. */
+  #end(failure?: { readonly reason: unknown }): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#onEnd();
+    this.#onEnd(this);
+    this.#failure = failure;
     for (const { resolve, reject } of this.#pending.splice(0)) {
       holdLoop(-1);
-      if (reason === undefined) resolve({ done: true, value: undefined });
-      else reject(reason());
+      if (this.#failure === undefined) {
+        resolve({ done: true, value: undefined });
+      } else {
+        reject(this.#failure.reason);
+        this.#failure = undefined;
+      }
     }
   }
 }

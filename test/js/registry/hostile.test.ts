@@ -66,6 +66,32 @@ describe('a registry whose memory somebody else writes to', () => {
   });
 });
 
+test('a wait that ends when somebody has written over the table rejects, and nothing is thrown beside it', async () => {
+  const child = startChild(async ({ registry, say }) => {
+    const mine = new registry.Registry<number>(1);
+    const other = new registry.Registry<number>(mine.data);
+    await other.acquire(1);
+    const controller = new AbortController();
+    const waits = [
+      mine.set(1, 1, { timeoutMs: 5 }),
+      mine.lock(1, () => 2, { signal: controller.signal }),
+      mine.acquire(1),
+    ];
+    // The entries, tickets and members; no lock among them.
+    new Uint8Array(mine.data.table, 0x4200).fill(0xff);
+    setTimeout(() => controller.abort(new Error('enough')), 10);
+    const results = await Promise.allSettled(waits);
+    say(results.map((result) => (result as PromiseRejectedResult).reason.code ?? 'enough'));
+    say(await mine.get(1).catch((error) => error.code));
+  }, null);
+  const codes = await child.said<string[]>();
+  expect(codes).toHaveLength(3);
+  for (const code of codes) expect(code).toMatch(/TIMEOUT|CORRUPT|enough/);
+  expect(codes).toContain('ERR_STRAND_REGISTRY_CORRUPT');
+  expect(await child.said()).toBe('ERR_STRAND_REGISTRY_CORRUPT');
+  await child.done();
+});
+
 describe('two copies of the package', () => {
   const copy = copyPackage('own');
   afterAll(copy.remove);

@@ -170,6 +170,26 @@ describe('an end of waiting for a lock', () => {
   });
 });
 
+describe('a registry that is closed', () => {
+  test('runs no section whose lock it was given before, and has lost by that', async () => {
+    const { data } = registry;
+    using other = new Registry<number>(data);
+    const leases = [await other.acquire(1), await other.acquire(2)];
+    let ran = 0;
+    const first = registry.lock(1, () => {
+      registry.close();
+      return undefined;
+    });
+    const second = registry.lock(2, () => void ran++);
+    // Both are given in one wake-up of the loop.
+    await Promise.all(leases.map((lease) => lease.release()));
+    await expect(second).rejects.toMatchObject({ code: 'ERR_STRAND_CLOSED' });
+    await first;
+    expect(ran).toBe(0);
+    await other.set(2, 1);
+  });
+});
+
 describe('a section that would wait for itself', () => {
   test('lock inside lock on one key is an error, and so is all that needs the lock', async () => {
     await registry.set(1, 5);
@@ -226,6 +246,21 @@ describe('a section that would wait for itself', () => {
       registry.lock(1, () => other.lock(1, () => registry.lock(1, () => 1))),
     ).rejects.toMatchObject(deadlock);
     expect(await registry.lock(1, () => other.lock(1, () => registry.lock(2, () => 4)))).toBe(4);
+  });
+
+  test('is noticed behind a registry that was closed in a section, too', async () => {
+    const { data } = registry;
+    using other = new Registry<number>(data);
+    const closing = registry.lock(1, async () => {
+      registry.close();
+      await turn();
+      return 1;
+    });
+    const inner = other.lock(1, async () => {
+      await expect(closing).rejects.toMatchObject({ code: 'ERR_STRAND_CLOSED' });
+      return other.lock(1, () => 2);
+    });
+    await expect(inner).rejects.toMatchObject(deadlock);
   });
 
   test('is none where the same order is kept, however many', async () => {
@@ -374,7 +409,10 @@ describe('watch()', () => {
     const next = watch.next();
     controller.abort(new Error('enough'));
     await expect(next).rejects.toThrow('enough');
-    await expect(watch.next()).rejects.toThrow('enough');
-    await expect(registry.watch(1, { signal: controller.signal }).next()).rejects.toThrow('enough');
+    expect(await watch.next()).toStrictEqual({ done: true, value: undefined });
+    const late = registry.watch(1, { signal: controller.signal });
+    await registry.set(1, 1);
+    await expect(late.next()).rejects.toThrow('enough');
+    expect(await late.next()).toStrictEqual({ done: true, value: undefined });
   });
 });

@@ -102,11 +102,13 @@ describe('a registry that one thread uses', () => {
   test('a value that cannot be cloned rejects that set and changes nothing', async () => {
     using registry = new Registry<unknown>();
     await registry.set(1, 'before');
-    for (const bad of [() => 1, Symbol('s'), { f() {} }, new Proxy({}, {})]) {
+    const { port1 } = new MessageChannel();
+    for (const bad of [() => 1, Symbol('s'), { f() {} }, new Proxy({}, {}), port1]) {
       await expect(registry.set(1, bad)).rejects.toMatchObject(invalid);
       await expect(registry.set(2, bad)).rejects.toMatchObject(invalid);
       await expect(registry.lock(1, () => bad)).rejects.toMatchObject(invalid);
     }
+    port1.close();
     const thrown = new Error('from a getter');
     const hostile = Object.defineProperty({}, 'x', {
       enumerable: true,
@@ -133,10 +135,23 @@ describe('a registry that one thread uses', () => {
     expect(await registry.get(1)).toBe(2);
   });
 
-  test('clear deletes every key', async () => {
+  test('clear deletes every key, those that are locked later, and lets the loop go on', async () => {
     using registry = new Registry<number>(1);
     for (let key = 1; key <= 3000; key++) await registry.set(key, key);
-    await registry.clear();
+    const lease = await registry.acquire(7);
+    await expect(registry.clear({ timeoutMs: 5 })).rejects.toMatchObject({ code: 'ERR_STRAND_TIMEOUT' });
+    expect([...registry.keys()]).toStrictEqual([7]);
+    for (let key = 1; key <= 3000; key++) if (key !== 7) await registry.set(key, key);
+    let turns = 0;
+    const cleared = registry.clear();
+    while (registry.size > 1) {
+      await new Promise(setImmediate);
+      turns++;
+    }
+    expect(turns).toBeGreaterThan(5);
+    await lease.release();
+    await cleared;
+    await expect(registry.clear({ timeout: 5 } as never)).rejects.toMatchObject(invalid);
     expect(registry.size).toBe(0);
     expect(await registry.has(1234)).toBe(false);
   });
@@ -162,6 +177,7 @@ describe('a registry that one thread uses', () => {
       ['receiver', 'three', 3, true],
     ]);
     expect(String(registry)).toBe('[object Registry]');
+    expect(() => registry.forEach(5 as never)).toThrow(expect.objectContaining(invalid));
   });
 
   test('an iteration sees each present entry once, whatever is deleted and set meanwhile', async () => {

@@ -369,6 +369,55 @@ describe('the event loop', () => {
     await waiting;
   });
 
+  test('has its turns, and get an answer, while others set without a pause', async () => {
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const setters = [0, 1].map((index) =>
+      startThread(
+        async ({ registry, data, say }) => {
+          const mine = new registry.Registry<number[]>(data.registry);
+          await registry.bind(mine);
+          say('bound');
+          for (let i = 0; Atomics.load(data.stop, 0) === 0; i++) {
+            // In turns without any of the loop, as long as the other one does not have the key locked.
+            await mine.set(1 + data.index, [i, i, i]);
+            if (i % 200 === 0) await new Promise(setImmediate);
+          }
+        },
+        { registry: registry.data, stop, index },
+      ),
+    );
+    for (const setter of setters) await setter.said();
+    while (!((await registry.has(1)) && (await registry.has(2)))) await new Promise(setImmediate);
+    for (let round = 0; round < 30; round++) {
+      expect(await registry.get(1)).toHaveLength(3);
+      expect(await registry.get(2)).toHaveLength(3);
+      await new Promise(setImmediate);
+    }
+    using late = new Registry(registry.data);
+    await bind(late);
+    expect(await late.get(2)).toHaveLength(3);
+    Atomics.store(stop, 0, 1);
+    for (const setter of setters) await setter.done();
+  });
+
+  test('of one that gives large values to a newcomer goes on', async () => {
+    for (let key = 1; key <= 100; key++) await registry.set(key, new Uint8Array(500_000));
+    using late = new Registry(registry.data);
+    let turns = 0;
+    let isBound = false;
+    const bound = bind(late).then(() => {
+      isBound = true;
+    });
+    while (!isBound) {
+      await new Promise(setImmediate);
+      turns++;
+    }
+    await bound;
+    expect(late.size).toBe(100);
+    // Sent together they were two or three.
+    expect(turns).toBeGreaterThan(10);
+  });
+
   test('a thread that is blocked keeps nobody from setting, getting and locking', async () => {
     const gate = new Int32Array(new SharedArrayBuffer(8));
     const blocked = startThread(
@@ -386,7 +435,7 @@ describe('the event loop', () => {
     const [member] = await startMembers(1);
     for (let key = 1; key <= 500; key++) await registry.set(key, key);
     expect(await member?.ask('get', 500)).toBe(500);
-    await registry.lock(501, () => createSecretKey(Buffer.from('singly')));
+    for (let i = 0; i < 3; i++) await registry.lock(501, () => createSecretKey(Buffer.from('singly')));
     await member?.stop();
     Atomics.store(gate, 0, 1);
     Atomics.notify(gate, 0);
