@@ -96,7 +96,11 @@ export class Asking {
       }
       if (holds) holdLoop(1);
       want.settlers.push({ holds, resolve, reject });
-      this.#ask(key, want);
+      try {
+        this.#ask(key, want);
+      } catch (error) {
+        this.#settle(key, want, error);
+      }
     });
   }
 
