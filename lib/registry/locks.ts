@@ -1,4 +1,5 @@
 import { holdLoop, LONGEST_TIMER_MILLIS } from '../waits.js';
+import { Aborts } from './aborts.js';
 import type { LockOptions } from './lock_options.js';
 import { timeoutError } from './registry_error.js';
 import type { Table } from './table.js';
@@ -13,6 +14,7 @@ export class Locks {
   readonly #table: Table;
   /** By ticket. */
   readonly #waiters = new Map<number, Waiter>();
+  readonly #aborts = new Aborts();
   readonly #guarded: (work: () => void) => void;
 
   /** @param guarded runs work of which nobody awaits an error */
@@ -49,7 +51,7 @@ export class Locks {
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        if (signal !== undefined) this.#aborts.remove(signal, onAbort);
         this.#waiters.delete(ticket);
         holdLoop(-1);
       };
@@ -69,7 +71,7 @@ export class Locks {
         timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY
           ? undefined
           : setTimeout(() => giveUp(timeoutError(key, timeoutMs)), Math.min(timeoutMs, LONGEST_TIMER_MILLIS));
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal !== undefined) this.#aborts.add(signal, onAbort);
       holdLoop(1);
       this.#waiters.set(ticket, {
         grant: () => {

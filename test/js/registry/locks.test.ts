@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { createSecretKey } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Registry } from '../../../dist/registry.js';
@@ -153,6 +154,28 @@ describe('an end of waiting for a lock', () => {
     await lease.release();
     await third;
     expect(await registry.has(2)).toBe(false);
+  });
+
+  test('by one signal of many waits: they leave nothing behind, and Node.js warns of nothing', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    const lease = await registry.acquire(1);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waits = Array.from({ length: 50 }, () => registry.set(1, 1, { signal }));
+    await turn();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    controller.abort(new Error('enough'));
+    const results = await Promise.allSettled(waits);
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+    const other = new AbortController();
+    const last = registry.set(1, 2, { signal: other.signal });
+    await lease.release();
+    await last;
+    expect(getEventListeners(other.signal, 'abort')).toHaveLength(0);
+    process.off('warning', note);
+    expect(warnings).toStrictEqual([]);
   });
 
   test('that comes when the lock has just been given passes it on', async () => {
