@@ -278,7 +278,8 @@ TEST_P(EveryLog, thatWasCutInTheMiddleIsGone) {
     LogReader backward(log.open());
     ASSERT_EQ(backward.seek(backward.committed()), LogStatus::kOk);
     for (std::uint64_t n = random_.below(20); n > 0; --n) ASSERT_EQ(test::nextFrame(reader).status, LogStatus::kOk);
-    const std::uint64_t cut = random_.percent(20) ? random_.below(600) : random_.below(512 + log.end);
+    // A cut through the last length alone may take nothing but zeros, and nobody could tell.
+    const std::uint64_t cut = random_.percent(20) ? random_.below(600) : random_.below(512 + log.end - 4);
     std::filesystem::resize_file(log.log().path, cut);
     const std::size_t first =
         static_cast<std::size_t>(std::find(log.starts.begin(), log.starts.end(), reader.cursor()) - log.starts.begin());
