@@ -133,7 +133,11 @@ export class Registry<T = unknown> {
     }
   }
 
-  /** Deletes every key that has a value now, each as `delete` does. */
+  /**
+   * Deletes every key that has a value now, each as `delete` does.
+   *
+   * @throws what the first `delete` that failed threw, once all are over
+   */
   async clear(options?: LockOptions): Promise<void> {
     this.#checkOpen();
     const checked = checkLockOptions(options, 'clear');
@@ -185,7 +189,11 @@ export class Registry<T = unknown> {
     }
   }
 
-  /** Locks a key until the lease is released, by itself or by `release(key)`. */
+  /**
+   * Locks a key until the lease is released, by itself or by `release(key)`.
+   *
+   * @throws StrandError `ERR_STRAND_TIMEOUT`, `ERR_STRAND_DEADLOCK` as of `lock`; `ERR_STRAND_REGISTRY_LOST` as of `get`
+   */
   async acquire(key: number, options?: LockOptions): Promise<Lease<T>> {
     const checked = this.#lockOptions(key, options, 'acquire');
     const ticket = await this.#take(key, checked);
@@ -240,10 +248,12 @@ export class Registry<T = unknown> {
     for (const [key] of this.entries()) yield key;
   }
 
+  /** The values of {@link keys}, each as it is when its turn comes. */
   *values(): Generator<T, undefined> {
     for (const [, value] of this.entries()) yield value;
   }
 
+  /** Pairs of a key and its value, as {@link keys} and {@link values} give them. */
   *entries(): Generator<[number, T], undefined> {
     const cells = this.#cells;
     for (const key of [...cells.keys()]) {
@@ -256,6 +266,12 @@ export class Registry<T = unknown> {
     return this.entries();
   }
 
+  /**
+   * Calls `visit` for each of {@link entries}.
+   *
+   * @param thisArg what `visit` has as `this`
+   * @throws TypeError if `visit` is no function
+   */
   forEach(visit: (value: T, key: number, registry: this) => void, thisArg?: unknown): void {
     if (typeof visit !== 'function') {
       throw argumentError(`forEach takes a function, got ${describeValue(visit)}`);
@@ -265,7 +281,9 @@ export class Registry<T = unknown> {
 
   /**
    * The changes of a key, or with `'*'` of all, as this thread receives them, its own included. Of several changes of a key
-   * that come between two looks, the newest.
+   * that come between two looks, the newest. Leaving the loop, `signal` and `close` end it.
+   *
+   * @throws TypeError of what is neither a key nor `'*'`; StrandClosedError
    */
   watch(key: number | '*', options?: WatchOptions): AsyncIterableIterator<RegistryChange<T>, undefined> {
     if (key !== '*' && !isKey(key)) throw keyError(key);

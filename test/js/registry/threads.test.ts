@@ -217,7 +217,7 @@ describe('threads that share a registry', () => {
 
   test('a thread without a bind, and one that has closed, are in the way of nobody', async () => {
     const [closing, staying] = await startMembers(2);
-    await closing?.ask('acquire', 1).catch(() => {});
+    expect(await closing?.ask('acquire', 1)).toMatchObject({ key: 1 });
     await closing?.ask('close');
     await registry.set(1, 'free');
     expect(await staying?.ask('get', 1)).toBe('free');
@@ -360,13 +360,16 @@ describe('the event loop', () => {
 
   test('goes on while a lock is waited for', async () => {
     const [member] = await startMembers(1);
-    await member?.ask('acquire', 1).catch(() => {});
-    const waiting = registry.set(1, 'mine');
-    let turns = 0;
-    for (; turns < 100; turns++) await new Promise(setImmediate);
-    expect(turns).toBe(100);
+    expect(await member?.ask('acquire', 1)).toMatchObject({ key: 1 });
+    let isSet = false;
+    const waiting = registry.set(1, 'mine').then(() => {
+      isSet = true;
+    });
+    for (let turns = 0; turns < 100; turns++) await new Promise(setImmediate);
+    expect(isSet).toBe(false);
     await member?.terminate();
     await waiting;
+    expect(await registry.get(1)).toBe('mine');
   });
 
   test('has its turns, and get an answer, while others set without a pause', async () => {
