@@ -9,24 +9,13 @@
 #include "registry/registry_table.h"
 #include "registry/registry_table_impl.h"
 #include "support/guarded_memory.h"
+#include "support/quick_platform.h"
 
 namespace {
 
 using namespace strand;
 
-/// Waits for nobody: a lock whose word was written over is given up at once.
-struct FuzzPlatform {
-  using Word32 = AtomicWord<std::uint32_t>;
-  using Word64 = AtomicWord<std::uint64_t>;
-  static constexpr int kSpins = 1;
-  static constexpr int kSleeps = 1;
-
-  static void relax() noexcept {}
-  static void park(Word32 /*word*/, std::uint32_t /*expected*/) noexcept {}
-  static void unpark(Word32 /*word*/) noexcept {}
-  static void signal(Word32 /*doorbell*/, Word64 /*image*/) noexcept {}
-};
-using Table = BasicRegistryTable<FuzzPlatform>;
+using Table = BasicRegistryTable<test::QuickPlatform<AtomicWord>>;
 
 constexpr std::uint64_t kMost = Table::kLeastBytes + std::uint64_t{512} * layout::kRegistryUnit;
 constexpr std::uint64_t kFirst = Table::kLeastBytes + std::uint64_t{64} * layout::kRegistryUnit;
