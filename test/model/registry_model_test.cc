@@ -24,9 +24,8 @@
 // Fibers are glibc's: each participant has a stack, and all of them one thread.
 #if defined(__GLIBC__)
 
-#include <ucontext.h>
-
-#include <csetjmp>
+#include "fibers.h"
+#include "schedule.h"
 
 /// A model of a registry's members: each runs what the TypeScript layer does around the table's calls, on the table's
 /// own code, whose every access to memory is a place where another one may go on. Orders weaker than sequential
@@ -34,126 +33,12 @@
 namespace strand {
 namespace {
 
+using test::Fibers;
+using test::PlacesPolicy;
+using test::Policy;
 using test::Random;
+using test::RandomPolicy;
 using Status = RegistryStatus;
-
-// Fibers
-
-/// Stacks that take turns. `ucontext` makes them and `_setjmp` switches, which spares two system calls each time.
-class Fibers {
- public:
-  static constexpr std::size_t kMost = 4;
-
-  /// @param body called with the fiber's number, again and again; it never returns without having switched or left
-  explicit Fibers(std::function<void(std::size_t)> body) : body_(std::move(body)) {}
-
-  /// Runs a fiber, and whom that switches to. @return when one calls `leave`
-  void enter(std::size_t fiber) {
-    if (_setjmp(outside_) == 0) resume(fiber);
-  }
-  void leave(std::size_t from) {
-    if (_setjmp(fibers_[from].place) == 0) _longjmp(outside_, 1);
-  }
-  void switchTo(std::size_t from, std::size_t to) {
-    if (_setjmp(fibers_[from].place) == 0) resume(to);
-  }
-  /// Forgets where they were.
-  void abandon() {
-    for (Fiber& fiber : fibers_) fiber.begun = false;
-  }
-
- private:
-  static constexpr std::size_t kStackBytes = std::size_t{256} << 10U;
-
-  struct Fiber {
-    jmp_buf place{};
-    bool begun = false;
-    std::unique_ptr<std::byte[]> stack;
-  };
-
-  void resume(std::size_t to) {
-    Fiber& fiber = fibers_[to];
-    if (fiber.begun) _longjmp(fiber.place, 1);
-    if (!fiber.stack) fiber.stack = std::make_unique<std::byte[]>(kStackBytes);
-    fiber.begun = true;
-    entering = this;
-    current_ = to;
-    ucontext_t context;
-    getcontext(&context);
-    context.uc_stack.ss_sp = fiber.stack.get();
-    context.uc_stack.ss_size = kStackBytes;
-    context.uc_link = nullptr;
-    makecontext(&context, &Fibers::begin, 0);
-    setcontext(&context);
-  }
-  static void begin() {
-    Fibers& fibers = *entering;
-    const std::size_t self = fibers.current_;
-    for (;;) fibers.body_(self);
-  }
-
-  static inline Fibers* entering = nullptr;
-
-  std::function<void(std::size_t)> body_;
-  std::array<Fiber, kMost> fibers_;
-  jmp_buf outside_{};
-  std::size_t current_ = 0;
-};
-
-// Schedules
-
-/// Decides who goes on.
-class Policy {
- public:
-  Policy() = default;
-  Policy(const Policy&) = delete;
-  Policy& operator=(const Policy&) = delete;
-  virtual ~Policy() = default;
-  /// Whether another shall go on, at a place where the running one can. @param synchronising: more than a plain access
-  virtual bool preempts(bool synchronising) = 0;
-  /// Which of so many that can.
-  virtual std::size_t pick(std::size_t count) = 0;
-};
-
-class RandomPolicy final : public Policy {
- public:
-  explicit RandomPolicy(Random& random) : random_(random), mean_(std::uint64_t{1} << random.between(0, 7)) {}
-  bool preempts(bool /*synchronising*/) override {
-    if (left_ > 0) {
-      --left_;
-      return false;
-    }
-    left_ = random_.below(2 * mean_);
-    return true;
-  }
-  std::size_t pick(std::size_t count) override { return random_.below(count); }
-
- private:
-  Random& random_;
-  std::uint64_t mean_;
-  std::uint64_t left_ = 0;
-};
-
-/// Preempts at the given places, which are counted from 0.
-class PlacesPolicy final : public Policy {
- public:
-  PlacesPolicy(std::vector<std::uint64_t> places, bool everyAccess, std::size_t first)
-      : places_(std::move(places)), everyAccess_(everyAccess), first_(first) {}
-  bool preempts(bool synchronising) override {
-    if (!synchronising && !everyAccess_) return false;
-    const std::uint64_t place = passed_++;
-    return std::find(places_.begin(), places_.end(), place) != places_.end();
-  }
-  std::size_t pick(std::size_t count) override { return picks_++ == 0 ? std::min(first_, count - 1) : 0; }
-  [[nodiscard]] std::uint64_t passed() const { return passed_; }
-
- private:
-  std::vector<std::uint64_t> places_;
-  bool everyAccess_;
-  std::size_t first_;
-  std::uint64_t passed_ = 0;
-  std::size_t picks_ = 0;
-};
 
 // The table in the model
 
