@@ -283,6 +283,7 @@ void LogHandle::expose(Napi::Object object) noexcept {
   set("sizeAt", layout::kLogOffsetSize);
   object.Set("waitersAt", Napi::Number::New(env, header.extended ? layout::kLogOffsetEvent + 4.0 : -1.0));
   object.Set("checked", Napi::Boolean::New(env, header.format.checked));
+  object.Set("identity", Napi::BigInt::New(env, header.identity));
   object.Set("commitsInMemory", Napi::Boolean::New(env, appender_ != nullptr && appender_->commitsInMemory()));
   box_.attach(buffer<double>(object, "box", static_cast<std::size_t>(Box::kSize)));
   if (appender_ != nullptr) lengths_ = buffer<std::uint32_t>(object, "lengths", kMaxFrames);

@@ -376,6 +376,8 @@ export interface NativeLog {
   /** Frames of one call at most. */
   readonly maxFrames: number;
   readonly checked: boolean;
+  /** Tells the file from another one of the same name; 0n in a log without. */
+  readonly identity: bigint;
   /** Whether a commit is a store to the committed size, and nothing else. */
   readonly commitsInMemory: boolean;
   /** Bytes of the header at which the committed size is, and the waiters' flags, −1 in a log without. */

@@ -27,6 +27,9 @@ export interface LogFormat {
   readonly maxCapacityBytes: number;
 }
 
+/** Hexadecimal digits of an identity. */
+const IDENTITY_DIGITS = 16;
+
 /** @internal */
 export interface LogParts {
   readonly log: NativeLog;
@@ -41,6 +44,12 @@ export class SharedLog {
   /** `headerSize`, `dataOffset` and `size` as they are now. */
   readonly header: LogHeader;
   readonly format: LogFormat;
+  /**
+   * 16 hexadecimal digits, drawn at random when the file was made, so that another file of the same name has others. Keep
+   * them beside a cursor that is to outlive the process: it means nothing in a log of another identity. Undefined for a log
+   * with the plain header, or of a version that gave none.
+   */
+  readonly identity: string | undefined;
   /** Of a log that was opened `writable`. */
   readonly writer: ShmWriter | undefined;
   readonly #native: NativeLog;
@@ -61,6 +70,7 @@ export class SharedLog {
       maxFrameBytes: log.maxPayload,
       maxCapacityBytes: log.maxCapacity,
     };
+    this.identity = log.identity === 0n ? undefined : hexOf(log.identity);
     this.writer = writable ? new ShmWriter(log, memory, { path, debugChecks }) : undefined;
   }
 
@@ -122,6 +132,10 @@ export class SharedLog {
     const { log, path, writable, zeroCopy } = this.#parts;
     return new FrameMemory(log, path, writable || zeroCopy);
   }
+}
+
+function hexOf(identity: bigint): string {
+  return identity.toString(16).padStart(IDENTITY_DIGITS, '0');
 }
 
 async function* follow(

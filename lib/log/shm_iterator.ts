@@ -153,7 +153,10 @@ export class ShmIterator {
     return this.#batchOf(this.#readLargest(options));
   }
 
-  /** Where the next frame begins, from the first frame on. Keep it to go on from there another time. */
+  /**
+   * Where the next frame begins, from the first frame on. Keep it to go on from there another time, with the `identity` of
+   * the log, which tells whether it still is the same one.
+   */
   cursor(): bigint {
     const ahead = this.#ahead;
     if (ahead === undefined || ahead.taken === ahead.count) return BigInt(this.#look().cursor);

@@ -17,6 +17,7 @@
 ///   header
 ///   0x000  HEADER_SIZE DATA_OFFSET SIZE                      shmio's 24 bytes: a plain log ends its header here
 ///   0x018  magic, version, frame width, flags, capacities, crc   never changes
+///   0x040  IDENTITY                                              never changes
 ///   0x080  RESERVED DURABLE BOOT                             writer
 ///   0x100  event {counter, waiters}                          both
 ///   0x200  first frame
@@ -42,6 +43,9 @@ inline constexpr std::uint32_t kLogOffsetFlags = 36;        // u32
 inline constexpr std::uint32_t kLogOffsetCapacity = 40;     // u64, bytes of the new file
 inline constexpr std::uint32_t kLogOffsetMaxCapacity = 48;  // u64, bytes that the file may grow to
 inline constexpr std::uint32_t kLogOffsetExtensionCrc = 56;
+/// u64, random, tells a file from another one of the same name; 0 in logs made before there was one. The checksum leaves
+/// it out, so that those stay valid.
+inline constexpr std::uint32_t kLogOffsetIdentity = 0x40;
 
 inline constexpr std::uint32_t kLogFlagChecksum = 1U << 0U;
 
@@ -62,7 +66,7 @@ inline constexpr std::uint32_t kLogWriterLock = 0;
 
 static_assert(kLogOffsetSize + 8 == kPlainLogHeaderSize && kLogOffsetMagic == kPlainLogHeaderSize);
 static_assert(kLogOffsetSize % 8 == 0, "one atomic word");
-static_assert(kLogOffsetExtensionCrc + 4 <= kLogOffsetReserved);
+static_assert(kLogOffsetExtensionCrc + 4 <= kLogOffsetIdentity && kLogOffsetIdentity + 8 <= kLogOffsetReserved);
 static_assert(kLogOffsetReserved % 128 == 0 && kLogOffsetEvent % 128 == 0, "readers poll SIZE");
 static_assert(kLogOffsetEvent + 8 <= kLogHeaderSize);
 

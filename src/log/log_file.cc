@@ -6,6 +6,7 @@
 #include "log/recovery.h"
 #include "memory/boot_id.h"
 #include "memory/little_endian.h"
+#include "memory/random_word.h"
 
 namespace strand {
 
@@ -37,7 +38,8 @@ bool checkSizes(const LogOptions& options, Fault& fault) noexcept {
 /// The header goes to the empty file in one piece, before the file gets its size: whatever interrupts the making, the
 /// file is empty or a log.
 bool makeLog(const OpenFile& file, const LogOptions& options, Fault& fault) noexcept {
-  const LogHeader header = planLogHeader(options.capacity, options.maxCapacity, formatOf(options));
+  LogHeader header = planLogHeader(options.capacity, options.maxCapacity, formatOf(options));
+  if (header.extended) header.identity = options.identity != 0 ? options.identity : randomWord();
   if (options.capacity < kPlainLogHeaderSize + header.format.overhead()) {
     fault = Fault::range("capacityBytes is " + std::to_string(options.capacity) + ", a log of one empty frame takes " +
                          std::to_string(kPlainLogHeaderSize + header.format.overhead()));

@@ -26,6 +26,8 @@ struct LogOptions {
   bool checksum = false;
   /// Which boot of the machine this is; 0 asks the system.
   std::uint64_t bootId = 0;
+  /// What tells a new file from others; 0 draws it.
+  std::uint64_t identity = 0;
   MappedFile::FlushObserver onFlush;
 };
 

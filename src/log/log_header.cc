@@ -38,6 +38,7 @@ bool decodeExtension(std::span<const std::byte> bytes, const std::string& path, 
   }
   out.capacity = loadLittle<std::uint64_t>(base + kLogOffsetCapacity);
   out.maxCapacity = loadLittle<std::uint64_t>(base + kLogOffsetMaxCapacity);
+  out.identity = loadLittle<std::uint64_t>(base + kLogOffsetIdentity);
   constexpr std::uint64_t kMost = std::uint64_t{1} << 53U;
   if (out.capacity < out.dataOffset || out.maxCapacity < out.capacity || out.maxCapacity > kMost) {
     return refuse("its capacities contradict each other");
@@ -71,6 +72,7 @@ void encodeLogHeader(const LogHeader& header, LogHeaderBytes& out) noexcept {
   storeLittle(base + kLogOffsetCapacity, header.capacity);
   storeLittle(base + kLogOffsetMaxCapacity, header.maxCapacity);
   storeLittle(base + kLogOffsetExtensionCrc, extensionCrc(out));
+  storeLittle(base + kLogOffsetIdentity, header.identity);
   storeLittle(base + kLogOffsetReserved, header.dataOffset);
   storeLittle(base + kLogOffsetDurable, header.dataOffset);
 }

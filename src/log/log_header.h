@@ -21,6 +21,8 @@ struct LogHeader {
   bool extended = false;
   std::uint64_t capacity = 0;     ///< bytes the file was made with; of a plain log its present size
   std::uint64_t maxCapacity = 0;  ///< bytes it may grow to
+  /// Tells the file from another one of the same name; 0 in a plain log, and in one made before there was one.
+  std::uint64_t identity = 0;
 };
 
 /// The header of a new log: extended unless the file is too small for that.

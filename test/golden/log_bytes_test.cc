@@ -9,7 +9,7 @@
 #include "support/test_log.h"
 
 // The bytes of a log are a file format: the plain one is shmio's, the others are ours. Whoever changes one of these
-// files changes the format and gives it a new version.
+// files changes the format and gives it a new version, unless he only fills bytes that may be 0 still.
 namespace strand {
 namespace {
 
@@ -24,11 +24,12 @@ Payload text(std::string_view characters) {
 
 const std::vector<Payload> kPayloads{text("ada"), text(""), text("grace hopper")};
 
-/// Writes them to a new log, of a boot that is always the same one.
+/// Writes them to a new log, of a boot and with an identity that are always the same ones.
 std::vector<std::byte> written(const test::ScratchDirectory& directory, std::uint64_t capacity,
                                const test::FrameKind& kind) {
   LogOptions options = test::writing(directory.path("log"), capacity, kind, 2 * capacity);
   options.bootId = 0x0102030405060708;
+  options.identity = 0x1112131415161718;
   LogAppender appender(openLog(options), {});
   for (const Payload& payload : kPayloads) EXPECT_EQ(appender.append(payload), LogStatus::kOk);
   EXPECT_EQ(appender.close(), LogStatus::kOk);
@@ -118,7 +119,7 @@ TEST_P(ExtendedGoldenLog, hasThePinnedBytes) {
   const test::ScratchDirectory directory;
   expectPinned(name(), written(directory, 640, GetParam()),
                std::string("A log of 640 bytes that may grow to 1,280, with the extended header and ") +
-                   GetParam().name + " frames, made in boot 0x0102030405060708;" + kContents);
+                   GetParam().name + " frames, made in boot 0x0102030405060708 as 0x1112131415161718;" + kContents);
 }
 
 TEST_P(ExtendedGoldenLog, isReadAndWrittenOn) {
@@ -128,6 +129,7 @@ TEST_P(ExtendedGoldenLog, isReadAndWrittenOn) {
   {
     LogAppender appender(openLog(test::writing(path)), {});
     EXPECT_EQ(appender.log().header().maxCapacity, 1280U);
+    EXPECT_EQ(appender.log().header().identity, 0x1112131415161718U);
     ASSERT_EQ(appender.append(text("edsger")), LogStatus::kOk);
   }
   std::vector<Payload> expected = kPayloads;

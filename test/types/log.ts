@@ -51,6 +51,7 @@ expectTrue<Same<typeof header.size, bigint>>();
 export const headerBytes: Buffer = header.getBuffer();
 // @ts-expect-error: only the writer moves it
 header.size = 0n;
+expectTrue<Same<typeof log.identity, string | undefined>>();
 
 expectTrue<Same<typeof log.writer, ShmWriter | undefined>>();
 const writer = log.writer as ShmWriter;

@@ -2,6 +2,7 @@ import {
   chmodSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -142,6 +143,75 @@ describe('the header', () => {
     const { headerSize, size } = log.header;
     log.close();
     expect(log.header).toMatchObject({ headerSize, dataOffset: headerSize, size });
+  });
+});
+
+describe('the identity', () => {
+  /** As the file has it. */
+  const written = (path: string) => readFileSync(path).readBigUInt64LE(64).toString(16).padStart(16, '0');
+
+  test('is the same for the writer, a reader and another process, for as long as there is the file', async () => {
+    const path = freshPath();
+    const log = openWritable({ path, capacityBytes: 1000, maxCapacityBytes: 65_536 });
+    const { identity } = log;
+    expect(identity).toMatch(/^[0-9a-f]{16}$/);
+    expect(identity).not.toBe('0'.repeat(16));
+    expect(identity).toBe(written(path));
+    const reader = open({ path });
+    expect(reader.identity).toBe(identity);
+    log.writer.append(Buffer.alloc(5000));
+    expect(statSync(path).size).toBeGreaterThan(5000);
+    log.close();
+    expect(log.identity).toBe(identity);
+    const child = startChild(({ log, data, say }) => {
+      for (const writable of [false, true]) say(log.createSharedLog({ path: data, writable }).identity);
+    }, path);
+    expect(await child.done()).toEqual([identity, identity]);
+    expect(openWritable({ path }).identity).toBe(identity);
+    expect(open({ path }).identity).toBe(identity);
+  });
+
+  test('is another one when the log is deleted and made again, and that of the old file for who has it open', () => {
+    const path = freshPath();
+    const options = { path, capacityBytes: 4096, maxFrameBytes: 100_000 };
+    const first = openWritable(options);
+    const { identity } = first;
+    const reader = open({ path });
+    rmSync(path);
+    const second = openWritable(options);
+    expect(second.identity).toMatch(/^[0-9a-f]{16}$/);
+    expect(second.identity).not.toBe(identity);
+    expect([first.identity, reader.identity]).toEqual([identity, identity]);
+    expect(open({ path }).identity).toBe(second.identity);
+  });
+
+  test('has all its digits, whichever they are', () => {
+    const path = freshPath();
+    openWritable({ path }).close();
+    for (const identity of [0x1fn, 2n ** 53n + 1n, 2n ** 64n - 1n]) {
+      const bytes = readFileSync(path);
+      bytes.writeBigUInt64LE(identity, 64);
+      writeFileSync(path, bytes);
+      expect(open({ path }).identity).toBe(identity.toString(16).padStart(16, '0'));
+    }
+  });
+
+  test('is missing in a plain log, and in one that was made before there was one', () => {
+    const plain = freshPath();
+    writeByHand(plain, 4096, bytesOf('one'));
+    const older = freshPath();
+    openWritable({ path: older }).close();
+    const bytes = readFileSync(older);
+    bytes.fill(0, 64, 72);
+    writeFileSync(older, bytes);
+    for (const path of [plain, older]) {
+      for (const writable of [false, true, false]) {
+        const log = createSharedLog({ path, writable });
+        expect(log.identity).toBeUndefined();
+        log.close();
+      }
+    }
+    expect(openWritable({ capacityBytes: 515 }).identity).toBeUndefined();
   });
 });
 

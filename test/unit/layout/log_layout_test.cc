@@ -16,7 +16,7 @@ TEST(LogLayout, hasTheOffsetsOfVersion1) {
   EXPECT_EQ(kPlainLogHeaderSize, 24U);
   EXPECT_EQ(kLogHeaderSize, 512U);
   EXPECT_EQ(kLogFlagChecksum, 1U);
-  const std::array<std::pair<std::uint32_t, std::uint32_t>, 14> offsets{{{kLogOffsetHeaderSize, 0},
+  const std::array<std::pair<std::uint32_t, std::uint32_t>, 15> offsets{{{kLogOffsetHeaderSize, 0},
                                                                          {kLogOffsetDataOffset, 8},
                                                                          {kLogOffsetSize, 16},
                                                                          {kLogOffsetMagic, 24},
@@ -26,6 +26,7 @@ TEST(LogLayout, hasTheOffsetsOfVersion1) {
                                                                          {kLogOffsetCapacity, 40},
                                                                          {kLogOffsetMaxCapacity, 48},
                                                                          {kLogOffsetExtensionCrc, 56},
+                                                                         {kLogOffsetIdentity, 0x40},
                                                                          {kLogOffsetReserved, 0x80},
                                                                          {kLogOffsetDurable, 0x88},
                                                                          {kLogOffsetBoot, 0x90},

@@ -237,6 +237,44 @@ TEST_F(LogFileTest, makingThatWasInterruptedIsFinishedByTheNextWriter) {
   }
 }
 
+TEST_F(LogFileTest, hasAnIdentityOfItsOwnForGood) {
+  for (const test::FrameKind& kind : test::kFrameKinds) {
+    std::filesystem::remove(path_);
+    const std::uint64_t identity = openLog(writing(path_, 600, kind, 9000))->header().identity;
+    EXPECT_NE(identity, 0U);
+    {
+      LogAppender appender(openLog(writing(path_)), {});
+      EXPECT_EQ(appender.log().header().identity, identity);
+      ASSERT_EQ(appender.append(test::makePayload(1, 5000)), LogStatus::kOk);
+      EXPECT_GT(std::filesystem::file_size(path_), 5000U) << "it has grown";
+    }
+    EXPECT_EQ(openLog(reading(path_))->header().identity, identity);
+    EXPECT_EQ(openLog(writing(path_))->header().identity, identity);
+    std::filesystem::remove(path_);
+    EXPECT_NE(openLog(writing(path_, 600, kind, 9000))->header().identity, identity) << "another log of the name";
+  }
+}
+
+TEST_F(LogFileTest, madeOfAnEmptyFileOrWithoutItsSizeHasAnIdentity) {
+  writeFile(path_, {});
+  const std::uint64_t identity = openLog(writing(path_, 5000))->header().identity;
+  EXPECT_NE(identity, 0U);
+  std::filesystem::resize_file(path_, 512);
+  EXPECT_EQ(openLog(reading(path_))->header().identity, identity);
+  EXPECT_EQ(openLog(writing(path_))->header().identity, identity);
+}
+
+TEST_F(LogFileTest, withoutAnIdentityNeverGetsOne) {
+  (void)openLog(writing(path_, 515));
+  EXPECT_EQ(openLog(reading(path_))->header().identity, 0U) << "a plain log";
+  std::filesystem::remove(path_);
+  (void)openLog(writing(path_, 4096));
+  test::forge(path_, kLogOffsetIdentity, 0);
+  for (const LogOptions& options : {reading(path_), writing(path_), reading(path_)}) {
+    EXPECT_EQ(openLog(options)->header().identity, 0U) << "one made before there was one";
+  }
+}
+
 TEST_F(LogFileTest, oneWriterAtATime) {
   LogAppender first(openLog(writing(path_, 4096)), {});
   const Fault fault = refusalOf(writing(path_, 4096));

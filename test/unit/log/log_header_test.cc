@@ -133,7 +133,8 @@ TEST(LogHeader, isDecodedToWhatWasEncoded) {
   for (int round = 0; round < 200; ++round) {
     const FrameFormat format = random.pick(std::vector<FrameFormat>{kNarrow, kWide, kChecked});
     const std::uint64_t capacity = random.between(600, std::uint64_t{1} << random.between(10, 52));
-    const LogHeader header = planLogHeader(capacity, random.percent(50) ? 0 : capacity + random.below(1000), format);
+    LogHeader header = planLogHeader(capacity, random.percent(50) ? 0 : capacity + random.below(1000), format);
+    header.identity = random.bits();
     LogHeaderBytes bytes;
     encodeLogHeader(header, bytes);
     const Decoded decoded = decode(bytes, capacity);
@@ -143,6 +144,7 @@ TEST(LogHeader, isDecodedToWhatWasEncoded) {
     EXPECT_EQ(decoded.header.dataOffset, header.dataOffset);
     EXPECT_EQ(decoded.header.capacity, header.capacity);
     EXPECT_EQ(decoded.header.maxCapacity, header.maxCapacity);
+    EXPECT_EQ(decoded.header.identity, header.identity);
     EXPECT_EQ(decoded.header.format.width, format.width);
     EXPECT_EQ(decoded.header.format.checked, format.checked);
     EXPECT_EQ(decoded.committed, 512U);
@@ -158,6 +160,7 @@ TEST(LogHeader, ofAPlainLogIsTwentyFourBytes) {
   EXPECT_FALSE(decoded.header.format.checked);
   EXPECT_EQ(decoded.header.capacity, 100U);
   EXPECT_EQ(decoded.committed, 24U);
+  EXPECT_EQ(decoded.header.identity, 0U);
   for (std::size_t i = 24; i < bytes.size(); ++i) EXPECT_EQ(bytes[i], std::byte{0});
 }
 
@@ -172,6 +175,7 @@ TEST(LogHeader, ofAnotherProgramMayBeLarger) {
     EXPECT_FALSE(decoded.header.extended);
     EXPECT_EQ(decoded.header.dataOffset, size);
     EXPECT_EQ(decoded.committed, size + 8);
+    EXPECT_EQ(decoded.header.identity, 0U);
   }
 }
 

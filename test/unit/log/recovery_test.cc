@@ -62,8 +62,12 @@ INSTANTIATE_TEST_SUITE_P(, RecoveredLog, ::testing::ValuesIn(test::kFrameKinds),
                          [](const auto& kind) { return kind.param.name; });
 
 TEST_P(RecoveredLog, keepsEverythingThatIsSound) {
+  const std::uint64_t identity = openLog(options_)->header().identity;
+  EXPECT_NE(identity, 0U);
   for (int i = 0; i < 3; ++i) {
     const auto log = afterPowerLoss();
+    EXPECT_EQ(log->header().identity, identity);
+    EXPECT_EQ(log->word(kLogOffsetIdentity).loadAcquire(), identity);
     EXPECT_EQ(framesOf(log).payloads.size(), kFrames);
     EXPECT_EQ(log->word(kLogOffsetBoot).loadAcquire(), options_.bootId);
     EXPECT_EQ(log->word(kLogOffsetDurable).loadAcquire(), log->committed());
