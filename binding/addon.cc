@@ -6,6 +6,7 @@
 
 #include "constants.h"
 #include "environment.h"
+#include "file_lock_binding.h"
 #include "handle.h"
 #include "log_binding.h"
 #include "registry_binding.h"
@@ -52,6 +53,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("openWriter", Napi::Function::New<openWriter>(env));
   exports.Set("openView", Napi::Function::New<openView>(env));
   exports.Set("openLog", Napi::Function::New<openLog>(env));
+  exports.Set("takeFileLock", Napi::Function::New<takeFileLock>(env));
   exports.Set("onWake", Napi::Function::New<onWake>(env));
   exports.Set("holdLoop", Napi::Function::New<holdLoop>(env));
   napi_value copy = nullptr;

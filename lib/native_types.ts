@@ -437,6 +437,12 @@ export interface NativeLogReader {
   fired(): boolean;
 }
 
+/** A file that nobody else has locked. */
+export interface NativeFileLock {
+  /** Gives the lock back. */
+  release(): void;
+}
+
 /** A thread's place in a registry. Calls answer with a RegistryStatus unless told. */
 export interface NativeRegistry {
   /** This member's number, which no other member ever has. */
@@ -545,6 +551,8 @@ export interface NativeModule {
   openWriter(buffer: Uint8Array, millis: number): NativeWriter | NativeFault | number;
   openView(buffer: Uint8Array): NativeView | NativeFault;
   openLog(options: NativeLogOptions): NativeLog | NativeFault;
+  /** → undefined where somebody else has it */
+  takeFileLock(path: string): NativeFileLock | NativeFault | undefined;
 
   /** Bytes that a registry of so many keys takes. */
   registryBytes(keys: number): number;
