@@ -1,0 +1,41 @@
+/** A signal that is aborted with another one, or when a time is over. */
+export class Deadline {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onAbort = (): void => this.#controller.abort(this.#outer.reason);
+  #isOver = false;
+
+  /** @param outer is not aborted yet */
+  constructor(millis: number, outer: AbortSignal) {
+    this.#outer = outer;
+    outer.addEventListener('abort', this.#onAbort, { once: true });
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      this.#controller.abort();
+    }, millis);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** What a promise comes to, or the rejection as soon as the signal is aborted. */
+  race<T>(promise: PromiseLike<T>): Promise<T> {
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      promise.then(resolve, reject);
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  }
+
+  /** Whether it was the time that has aborted it. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#outer.removeEventListener('abort', this.#onAbort);
+  }
+}
