@@ -67,6 +67,23 @@ evaluate(`
   const { Schema } = await import('apache-arrow');
   if (!(arrowSchema({ fields: [] }) instanceof Schema)) throw new Error('apache-arrow was loaded twice');`);
 
+// The other one: an entry point that loads without it, and a client that tells.
+const client = `
+  import { createAnthropicClient } from '@strand/core/agent';
+  const answerOf = () => {
+    try {
+      return typeof createAnthropicClient({ apiKey: 'none' }).sendPrompt;
+    } catch ({ code }) {
+      return code;
+    }
+  };`;
+evaluate(`${client}
+  if (answerOf() !== 'ERR_STRAND_PEER_MISSING') throw new Error('without the SDK a client gave ' + answerOf());`);
+mkdirSync(path.join(scope, '../@anthropic-ai'));
+symlinkSync(path.join(root, 'node_modules/@anthropic-ai/sdk'), path.join(scope, '../@anthropic-ai/sdk'));
+evaluate(`${client}
+  if (answerOf() !== 'function') throw new Error('with the SDK a client gave ' + answerOf());`);
+
 const installed = path.join(scope, 'core');
 const packedHash = path.join(directory, 'abi.json');
 must(process.execPath, ['scripts/source_hash.mjs', '--json', packedHash], { cwd: installed });
