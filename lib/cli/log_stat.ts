@@ -37,6 +37,7 @@ export function statOf(log: SharedLog, path: string): Record<string, string | nu
   const { frameLengthBits, checksum, maxFrameBytes, maxCapacityBytes } = log.format;
   return {
     path,
+    identity: log.identity ?? 'none',
     fileBytes: statSync(path).size,
     maxCapacityBytes,
     headerSize: Number(headerSize),

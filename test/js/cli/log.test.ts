@@ -53,6 +53,7 @@ describe('strand log', () => {
     expect(stdout).toMatch(/^frames +2$/m);
     expect(JSON.parse((await strand('log', 'stat', '--json', file)).stdout)).toEqual({
       path: file,
+      identity: expect.stringMatching(/^[0-9a-f]{16}$/),
       fileBytes: 65_536,
       maxCapacityBytes: 65_536,
       headerSize: 512,
