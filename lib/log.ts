@@ -5,7 +5,7 @@ export {
 } from './log/create_shared_log.js';
 export type { FrameBatch } from './log/frame_batch.js';
 export type { LogHeader } from './log/log_header.js';
-export type { LogFormat, SharedLog, TailOptions } from './log/shared_log.js';
+export type { LogFormat, SharedLog, TailOptions, WritableSharedLog } from './log/shared_log.js';
 export type {
   BatchOptions,
   IteratorOptions,

@@ -4,7 +4,7 @@ import { filePathOf } from '../file_path.js';
 import { native } from '../native.js';
 import { unwrap } from '../native_fault.js';
 import { checkFlag, checkNames, optionsOf } from '../options.js';
-import { SharedLog } from './shared_log.js';
+import { SharedLog, type WritableSharedLog } from './shared_log.js';
 
 /**
  * When commits reach the disk: whenever the system likes (they survive the process, not a loss of power), before they
@@ -51,6 +51,8 @@ const OPTIONS = [
  * @throws StrandError `ERR_STRAND_LOG_LOCKED` where it has a writer, `ERR_STRAND_LOG_FORMAT` for a file that is no log (it
  *   stays as it is), `ERR_STRAND_FILE` where the system refuses
  */
+export function createSharedLog(options: SharedLogOptions & { readonly writable: true }): WritableSharedLog;
+export function createSharedLog(options: SharedLogOptions): SharedLog;
 export function createSharedLog(options: SharedLogOptions): SharedLog {
   const given = optionsOf(options, 'createSharedLog', '{ path, capacityBytes, writable, … }');
   checkNames(given, 'createSharedLog', OPTIONS);

@@ -134,6 +134,11 @@ export class SharedLog {
   }
 }
 
+/** A log that was opened for writing. */
+export interface WritableSharedLog extends SharedLog {
+  readonly writer: ShmWriter;
+}
+
 function hexOf(identity: bigint): string {
   return identity.toString(16).padStart(IDENTITY_DIGITS, '0');
 }

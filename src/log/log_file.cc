@@ -40,7 +40,9 @@ bool checkSizes(const LogOptions& options, Fault& fault) noexcept {
 bool makeLog(const OpenFile& file, const LogOptions& options, Fault& fault) noexcept {
   LogHeader header = planLogHeader(options.capacity, options.maxCapacity, formatOf(options));
   if (header.extended) header.identity = options.identity != 0 ? options.identity : randomWord();
-  if (options.capacity < kPlainLogHeaderSize + header.format.overhead()) {
+  if (options.capacity == 0) {
+    fault = Fault::range("a new log takes capacityBytes, the bytes of its file");
+  } else if (options.capacity < kPlainLogHeaderSize + header.format.overhead()) {
     fault = Fault::range("capacityBytes is " + std::to_string(options.capacity) + ", a log of one empty frame takes " +
                          std::to_string(kPlainLogHeaderSize + header.format.overhead()));
   } else if (!header.extended && (header.format.width != 2 || header.format.checked)) {

@@ -11,6 +11,7 @@ import {
   type ShmIterator,
   type ShmWriter,
   type TailOptions,
+  type WritableSharedLog,
 } from '../../dist/log.js';
 import { expectTrue, type Same } from './expect_type.js';
 
@@ -20,6 +21,12 @@ const log: SharedLog = createSharedLog({
   writable: true,
   debugChecks: process.env.SHMIO_DEBUG === 'true',
 });
+const writable = createSharedLog({ path: 'events', capacityBytes: 4096, writable: true });
+expectTrue<Same<typeof writable, WritableSharedLog>>();
+writable.writer.append(Buffer.from('text'));
+const readable = createSharedLog({ path: 'events' });
+// @ts-expect-error: no writer of what is only read
+readable.writer.append(Buffer.from('text'));
 createSharedLog({ path: new URL('file:///dev/shm/events'), capacityBytes: 4096, writable: false });
 createSharedLog({
   path: 'events',
