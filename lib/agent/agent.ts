@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { StrandBusyError, StrandClosedError } from '../errors.js';
+import { StrandBusyError, StrandClosedError, StrandError } from '../errors.js';
 import { FileLock } from '../file_lock.js';
 import { LONGEST_TIMER_MILLIS } from '../waits.js';
 import { AgentRun } from './agent_run.js';
@@ -36,6 +36,7 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
   #done: Promise<StopResult> | undefined;
   #stop: StopRequest | undefined;
   #isOver = false;
+  #hasFailed = false;
   /** Aborted past a deadline. */
   readonly #abort = new AbortController();
 
@@ -47,7 +48,8 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
   }
 
   /**
-   * Begins where the checkpoint says. A second call does nothing; an agent that has stopped does not begin again.
+   * Begins where the checkpoint says. A second call does nothing; an agent that has stopped does not begin again. One that
+   * could not begin may try again.
    *
    * @throws StrandError `ERR_STRAND_CLOSED` of one that was stopped, `ERR_STRAND_BUSY` where another agent has the
    *   checkpoint, `ERR_STRAND_FILE` where its folder is missing
@@ -141,7 +143,8 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
   async #end(): Promise<StopResult> {
     this.#isOver = true;
     const settledUpTo = this.#ledger?.settledUpTo ?? 0;
-    const result = { drained: settledUpTo >= (this.#stop?.end ?? this.#committed) };
+    const isSettled = settledUpTo >= (this.#stop?.end ?? this.#committed);
+    const result = { drained: isSettled && !this.#hasFailed };
     // Whoever hears of it may call `stop()`, which is to find that this is under way.
     await undefined;
     this.#tell('stopped', result);
@@ -163,6 +166,7 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
 
   /** What listeners throw is not the agent's error. */
   #tell<K extends keyof AgentEvents<P>>(event: K, value: AgentEvents<P>[K][0]): void {
+    if (event === 'error') this.#hasFailed = true;
     try {
       (this as EventEmitter).emit(event, value);
     } catch (error) {
@@ -190,7 +194,16 @@ function realPathOf(checkpoint: string): string {
 
 /** Two agents over one checkpoint would send everything twice. */
 function lockCheckpoint(checkpoint: string): FileLock {
-  const lock = FileLock.take(`${checkpoint}.lock`);
+  const lock = takeLock(`${checkpoint}.lock`);
   if (lock !== undefined) return lock;
   throw new StrandBusyError(`the checkpoint '${checkpoint}' is in use: an agent that runs has it`);
+}
+
+function takeLock(file: string): FileLock | undefined {
+  try {
+    return FileLock.take(file);
+  } catch (cause) {
+    const message = `the checkpoint cannot be locked by the file beside it: ${(cause as Error).message}`;
+    throw new StrandError('ERR_STRAND_FILE', message, { cause });
+  }
 }

@@ -27,6 +27,7 @@ const TEXTS = ['apiKey', 'baseURL', 'model', 'system'] as const;
 const NAMES = [...TEXTS, 'maxTokens', 'timeoutMs'] as const satisfies (keyof AnthropicClientOptions)[];
 const MAX_TOKENS = 1024;
 const TIMEOUT_MILLIS = 60_000;
+const MAX_CAUSES = 10;
 
 /**
  * A client of Anthropic's Messages API, by the package `@anthropic-ai/sdk`, which you install. Each prompt is the one message
@@ -75,6 +76,7 @@ export function createAnthropicClient(options?: AnthropicClientOptions): ClaudeC
       } catch (error) {
         signal.throwIfAborted();
         if (deadline.isOver) throw timeoutError(timeoutMs, error);
+        if (error instanceof sdk.APIConnectionError) tellWhy(error);
         throw Object.assign(Object(error), anthropicFault(error, sdk, hasHeaders));
       } finally {
         deadline.clear();
@@ -98,6 +100,17 @@ async function fetchWithCause(...request: Parameters<typeof fetch>): Promise<Res
     return await fetch(...request);
   } catch (cause) {
     throw new Error('the request has failed', { cause });
+  }
+}
+
+/** The SDK says "Connection error.", and no more. */
+function tellWhy(error: Error): void {
+  let cause: unknown = error.cause;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
+    const [first]: unknown[] = cause instanceof AggregateError ? cause.errors : [];
+    const next = first ?? cause.cause;
+    if (next === undefined) error.message = `${error.message.replace(/\.$/, '')}: ${cause.message}`;
+    cause = next;
   }
 }
 

@@ -134,6 +134,6 @@ export interface StopOptions {
 }
 
 export interface StopResult {
-  /** Whether everything is settled that was committed when `stop` was called, or when the agent ended by itself. */
+  /** Whether everything is settled that was committed when `stop` was called; never behind an `error`. */
   readonly drained: boolean;
 }

@@ -174,7 +174,8 @@ describe('an error says what to make of another attempt', () => {
   test('an address that nobody listens at was sent nothing', async () => {
     const client = clientOf({ baseURL: await closedAddress() });
     const error = await rejectionOf(client.sendPrompt(input()));
-    expect(error).toMatchObject({ retryable: true, inDoubt: false });
+    expect(error).toMatchObject({ retryable: true, inDoubt: false, unsent: true });
+    expect(error).toMatchObject({ message: expect.stringMatching(/^Connection error: .*ECONNREFUSED/) });
     expect(error).not.toHaveProperty('fatal');
   });
 
@@ -182,7 +183,7 @@ describe('an error says what to make of another attempt', () => {
     const late = Object.assign(new Error('Connect Timeout Error'), { code: 'UND_ERR_CONNECT_TIMEOUT' });
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('fetch failed', { cause: late })));
     const error = await rejectionOf(clientOf({ baseURL: 'http://127.0.0.1' }).sendPrompt(input()));
-    expect(error).toMatchObject({ retryable: true, inDoubt: false });
+    expect(error).toMatchObject({ retryable: true, inDoubt: false, unsent: true });
   });
 });
 

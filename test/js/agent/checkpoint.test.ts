@@ -428,6 +428,15 @@ describe('a checkpoint', () => {
     expect(readFileSync(checkpoint, 'utf8')).toBe(text);
   });
 
+  test('that is refused leaves nothing drained, though its log is empty', async () => {
+    const checkpoint = fresh();
+    writeFileSync(checkpoint, 'damaged');
+    const { agent, told } = agentOf({ sharedLog: logOf(0), claudeClient: new RecordingClient(), checkpoint });
+    agent.start();
+    expect(await agent.stop()).toStrictEqual({ drained: false });
+    expect(told.error).toHaveLength(1);
+  });
+
   test('of another log at the same path is refused', async () => {
     const checkpoint = fresh();
     const folder = freshFolder();
@@ -473,7 +482,12 @@ describe('a checkpoint', () => {
   test('in a folder that does not exist is refused by start()', () => {
     const checkpoint = path.join(freshFolder(), 'missing', 'agent.checkpoint');
     const { agent } = agentOf({ sharedLog: logOf(1), claudeClient: new RecordingClient(), checkpoint });
-    expect(thrownBy(() => agent.start())).toMatchObject({ code: 'ERR_STRAND_FILE' });
+    expect(thrownBy(() => agent.start())).toMatchObject({
+      code: 'ERR_STRAND_FILE',
+      message: expect.stringMatching(/^the checkpoint cannot be locked .*No such file/),
+    });
+    mkdirSync(path.dirname(checkpoint));
+    agent.start();
   });
 
   test('stays where it was when the process goes elsewhere', async () => {
