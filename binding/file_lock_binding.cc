@@ -54,7 +54,7 @@ Napi::Value takeFileLock(const Napi::CallbackInfo& info) {
   OpenFile file = OpenFile::open(path, OpenFile::Access::kCreate, fault);
   // What the file holds does not matter, so that one of another kind is no question of its format.
   if (!fault.ok()) return toFault(env, Fault::file(fault.message));
-  if (!file.lock(kFileLock)) return env.Undefined();
+  if (!file.lock(kFileLock, fault)) return fault.ok() ? env.Undefined() : toFault(env, fault);
   Napi::Object object = Napi::Object::New(env);
   auto handle = std::make_unique<FileLockHandle>(env, std::move(file));
   handle->expose(object);

@@ -95,8 +95,10 @@ std::shared_ptr<LogFile> LogFile::open(const LogOptions& options, Fault& fault) 
   OpenFile file =
       OpenFile::open(options.path, options.writable ? OpenFile::Access::kCreate : OpenFile::Access::kRead, fault);
   if (!fault.ok()) return nullptr;
-  if (options.writable && !file.lock(kLogWriterLock)) {
-    fault = Fault::locked("'" + options.path + "' has a writer already: a log has one at a time. Close that one first");
+  if (options.writable && !file.lock(kLogWriterLock, fault)) {
+    if (fault.ok())
+      fault =
+          Fault::locked("'" + options.path + "' has a writer already: a log has one at a time. Close that one first");
     return nullptr;
   }
   if (options.writable && file.size() == 0 && !makeLog(file, options, fault)) return nullptr;

@@ -72,6 +72,8 @@ class OpenFile {
   /// Takes a lock on one of the file's lock numbers without waiting. The kernel drops it with the last descriptor of
   /// this opening, however the process ends; it excludes other openings in this process too.
   [[nodiscard]] bool lock(std::uint64_t number) const noexcept;
+  /// The same. @param fault set where it was not somebody else who kept it from that, but the system
+  [[nodiscard]] bool lock(std::uint64_t number, Fault& fault) const noexcept;
   /// The same, together with others who take it so. Either kind is turned into the other by this opening's own call.
   [[nodiscard]] bool lockShared(std::uint64_t number) const noexcept;
   void unlock(std::uint64_t number) const noexcept;

@@ -210,6 +210,14 @@ OpenFile::Identity OpenFile::identity() const noexcept {
 
 bool OpenFile::lock(std::uint64_t number) const noexcept { return setLock(descriptor_, number, F_WRLCK); }
 
+bool OpenFile::lock(std::uint64_t number, Fault& fault) const noexcept {
+  if (lock(number)) return true;
+  const int error = errno;
+  const bool isTaken = error == EAGAIN || error == EACCES || error == EWOULDBLOCK;
+  if (!isTaken) fault = systemFault("cannot lock", path_, error);
+  return false;
+}
+
 bool OpenFile::lockShared(std::uint64_t number) const noexcept { return setLock(descriptor_, number, F_RDLCK); }
 
 void OpenFile::unlock(std::uint64_t number) const noexcept { (void)setLock(descriptor_, number, F_UNLCK); }

@@ -22,6 +22,7 @@ void OpenFile::unlink() const noexcept {}
 OpenFile::Identity OpenFile::identity() const noexcept { return {}; }
 const bool OpenFile::kHasLockNumbers = false;
 bool OpenFile::lock(std::uint64_t) const noexcept { return false; }
+bool OpenFile::lock(std::uint64_t, Fault&) const noexcept { return false; }
 bool OpenFile::lockShared(std::uint64_t) const noexcept { return false; }
 void OpenFile::unlock(std::uint64_t) const noexcept {}
 bool OpenFile::lockedElsewhere(std::uint64_t) const noexcept { return false; }
