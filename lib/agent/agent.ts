@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { realpathSync } from 'node:fs';
+import { readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { StrandBusyError, StrandClosedError, StrandError } from '../errors.js';
 import { FileLock } from '../file_lock.js';
@@ -65,7 +65,7 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
     this.#done = this.#follow(file, lock);
   }
 
-  /** Changes limits while the agent runs, or before. Batches that are being sent stay as they are. */
+  /** Changes limits while the agent runs, or before. A batch that has been begun stays as it is. */
   configure(options: BatchingOptions): void {
     this.#batching = changeBatching(this.#batching, checkBatching(options));
     this.#run?.limitsChanged();
@@ -91,7 +91,7 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
   stop(options?: StopOptions): Promise<StopResult> {
     const { drain, deadlineMs } = checkStopOptions(options);
     this.#stop ??= { end: this.#committed, isDraining: true };
-    this.#done ??= this.#end();
+    this.#done ??= this.#over();
     const stop = this.#stop;
     stop.isDraining &&= drain;
     this.#applyStop();
@@ -130,7 +130,7 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
     }
     await ledger?.close();
     lock?.release();
-    return this.#end();
+    return this.#over();
   }
 
   #applyStop(): void {
@@ -140,7 +140,7 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
     if (!isDraining) this.#run?.end();
   }
 
-  async #end(): Promise<StopResult> {
+  async #over(): Promise<StopResult> {
     this.#isOver = true;
     const settledUpTo = this.#ledger?.settledUpTo ?? 0;
     const isSettled = settledUpTo >= (this.#stop?.end ?? this.#committed);
@@ -182,7 +182,12 @@ function realPathOf(checkpoint: string): string {
   try {
     return realpathSync(checkpoint);
   } catch {
-    // There is none yet.
+    // There is none yet, or only a link to where it is to be.
+  }
+  try {
+    return realPathOf(path.resolve(path.dirname(checkpoint), readlinkSync(checkpoint)));
+  } catch {
+    // No link.
   }
   try {
     return path.join(realpathSync(path.dirname(checkpoint)), path.basename(checkpoint));

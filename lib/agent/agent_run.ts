@@ -28,6 +28,7 @@ export class AgentRun<P> {
   readonly #slots: Slots;
   /** Batches that have a slot. */
   readonly #underWay = new Set<Promise<void>>();
+  #hasEnded = false;
   #hasFailed = false;
 
   /** @throws StrandError `ERR_SHM_CURSOR` where the log has no frame at which the ledger says to go on */
@@ -36,7 +37,7 @@ export class AgentRun<P> {
     this.#parts = parts;
     this.#reader = new FrameReader(settings.sharedLog, ledger.taken());
     this.#verdicts = new Verdicts(parts);
-    this.#screen = new Screen(parts, this.#verdicts, (error) => this.#halt(error));
+    this.#screen = new Screen(parts, this.#verdicts, (error) => this.#breakOff(error));
     this.#intake = new Intake(parts, this.#reader, this.#screen, (batch) => this.#dispatch(batch));
     this.#dispatcher = new Dispatcher(parts, this.#verdicts);
     this.#slots = new Slots(batching().concurrency);
@@ -55,7 +56,8 @@ export class AgentRun<P> {
 
   /** Begins nothing more. Attempts under way go on. */
   end(): void {
-    this.#intake.end();
+    this.#hasEnded = true;
+    this.#intake.quit();
     this.#slots.close();
     this.#dispatcher.halt();
   }
@@ -64,18 +66,30 @@ export class AgentRun<P> {
   async follow(): Promise<void> {
     try {
       await this.#parts.ledger.flush();
-      for (const verdict of this.#parts.ledger.verdicts) await this.#verdicts.again(verdict, this.#reader);
-      for (const intent of this.#parts.ledger.intents) await this.#resume(intent);
+      await this.#takeOver();
     } catch (error) {
-      this.#halt(error);
+      this.#breakOff(error);
     }
     // What cannot be read keeps nothing that was read from being answered.
-    await this.#intake.run().catch((error: unknown) => this.#fail(error));
+    await this.#intake.run((error) => this.#fail(error));
     await Promise.all(this.#underWay);
     // They write the checkpoint, which may be another agent's next.
     await this.#screen.judged();
     this.#reader.close();
     await this.#parts.ledger.flush().catch((error: unknown) => this.#fail(error));
+  }
+
+  /** What an earlier process has begun. */
+  async #takeOver(): Promise<void> {
+    const { verdicts, intents } = this.#parts.ledger;
+    for (const verdict of verdicts) {
+      if (this.#hasEnded) return;
+      await this.#verdicts.again(verdict, this.#reader);
+    }
+    for (const intent of intents) {
+      if (this.#hasEnded) return;
+      await this.#resume(intent);
+    }
   }
 
   /** A batch that an earlier process has sent, as far as anybody knows. */
@@ -87,7 +101,7 @@ export class AgentRun<P> {
     counters.add('framesInDoubt', frames.length);
     tell('inDoubt', { batchId, cursors: frames.map(({ from }) => BigInt(from)), retried, error: undefined });
     if (!retried) return ledger.settle(batchId);
-    const pending = frames.flatMap((frame) => this.#screen.admit(frame) ?? []);
+    const pending = this.#screen.admit(frames);
     // Those that are not understood now, or too old, have a verdict; the others are another prompt without them.
     const batch = pending.length === frames.length ? { batchId, frames: pending } : batchOf(pending);
     if (batch.batchId !== batchId) {
@@ -101,7 +115,7 @@ export class AgentRun<P> {
     if (!(await this.#slots.take())) return;
     const sending = this.#dispatcher
       .send(batch, wasSent)
-      .catch((error: unknown) => this.#halt(error))
+      .catch((error: unknown) => this.#breakOff(error))
       .finally(() => {
         this.#slots.give();
         this.#underWay.delete(sending);
@@ -109,12 +123,13 @@ export class AgentRun<P> {
     this.#underWay.add(sending);
   }
 
-  /** The agent cannot go on. */
-  #halt(error: unknown): void {
+  /** Nothing more is to be attempted. */
+  #breakOff(error: unknown): void {
     this.end();
     this.#fail(error);
   }
 
+  /** The agent cannot go on. What comes of that is not told. */
   #fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;

@@ -9,9 +9,15 @@ const TRANSIENT = new Set([408, 409, 429]);
 const FATAL = new Set([401, 402, 403, 404]);
 /** Somebody on the way has not waited for the answer, or has not understood it; 520 and 524 are Cloudflare's. */
 const LOST = new Set([408, 502, 504, 520, 524]);
-/** No connection, or one to a service whose certificate is not trusted: nothing has been sent. */
-const UNCONNECTED =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|(CERT|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT)_\w+)$/;
+/** No connection, one to what speaks no TLS, or to a service whose certificate is not trusted: nothing has been sent. */
+const UNCONNECTED = new RegExp(
+  `^(${[
+    'ECONNREFUSED|ENOTFOUND|EAI_\\w+|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT',
+    'ERR_SSL_(WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|PACKET_LENGTH_TOO_LONG|\\w*(HANDSHAKE|CERTIFICATE|CIPHER|ALERT)\\w*)',
+    '(CERT|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT)_\\w+',
+    'HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED',
+  ].join('|')})$`,
+);
 const MAX_CAUSES = 10;
 
 /**
@@ -25,6 +31,8 @@ export function anthropicFault(
   hasHeaders: boolean,
 ): PromptFault {
   if (error instanceof APIConnectionError) {
+    // A port that fetch refuses, and would for each prompt.
+    if (isCausedBy(error, ({ message }) => message === 'bad port')) return { fatal: true };
     const unsent = isUnconnected(error);
     return { retryable: true, inDoubt: !unsent, unsent };
   }
@@ -34,13 +42,28 @@ export function anthropicFault(
     return {
       retryable: TRANSIENT.has(status) || status >= 500,
       inDoubt: LOST.has(status),
-      fatal: FATAL.has(status),
+      fatal: FATAL.has(status) || isBilling(error),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
   }
   if (hasHeaders) return { retryable: true, inDoubt: true };
   // The rest is thrown before anything is sent: there is no key.
   return { fatal: true };
+}
+
+/** Also told by 400. */
+function isBilling({ error, message }: { error?: unknown; message: string }): boolean {
+  const { type } = ((error as { error?: unknown } | undefined)?.error ?? {}) as { type?: unknown };
+  return type === 'billing_error' || /credit balance is too low/i.test(message);
+}
+
+function isCausedBy(error: unknown, holds: (cause: Error) => boolean): boolean {
+  let cause = error;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
+    if (holds(cause)) return true;
+    cause = cause.cause;
+  }
+  return false;
 }
 
 /** Of an error, or of what has caused it. Where several addresses were tried each has its own. */

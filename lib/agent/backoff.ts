@@ -49,7 +49,7 @@ export class Backoff {
    * @param retryAfterMs what the service asks for
    * @returns milliseconds; undefined where there is to be no other attempt
    */
-  delay(attempt: number, counted = attempt, retryAfterMs = 0): number | undefined {
+  delay(attempt: number, counted: number, retryAfterMs = 0): number | undefined {
     const { maxAttempts, baseMs, maxMs, budgetPerSecond } = this.#options;
     if (counted >= maxAttempts) return undefined;
     this.#pay(0);

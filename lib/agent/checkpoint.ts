@@ -42,19 +42,32 @@ export function parseCheckpoint(text: string, path: string): Checkpoint {
   try {
     const { version, log, settledUpTo, settledBeyond, intents, verdicts } = recordOf(JSON.parse(text));
     if (version !== VERSION) throw new Error(`its version is not ${VERSION}`);
-    return {
+    const checkpoint = {
       identity: log === undefined ? undefined : textOf(log),
       settledUpTo: countOf(settledUpTo),
       settledBeyond: spansIn(settledBeyond),
       intents: intentsIn(intents),
       verdicts: listOf(verdicts).map(verdictOf),
     };
+    checkDisjoint(checkpoint);
+    return checkpoint;
   } catch (cause) {
     throw new StrandError(
       'ERR_STRAND_FILE',
       `'${path}' holds no checkpoint of an agent: ${(cause as Error).message}. Restore it from a copy. Without one an agent begins where it did at first, and sends everything again`,
       { cause },
     );
+  }
+}
+
+/** A frame is settled, or sent, or judged. */
+function checkDisjoint({ settledUpTo, settledBeyond, intents, verdicts }: Checkpoint): void {
+  const spans = [...settledBeyond, ...[...intents, ...verdicts].flatMap((entry) => entry.spans)];
+  spans.sort(([one], [other]) => one - other);
+  let last = settledUpTo;
+  for (const [from, to] of spans) {
+    if (from < last) throw new Error('stretches of frames overlap');
+    last = to;
   }
 }
 
@@ -65,9 +78,7 @@ function intentsIn(value: unknown): Intent[] {
     const id = textOf(batchId);
     if (ids.has(id)) throw new Error('a batch is there twice');
     ids.add(id);
-    const places = spansIn(spans);
-    if (places.length === 0) throw new Error('a batch has no frames');
-    return { batchId: id, spans: places };
+    return { batchId: id, spans: someIn(spans) };
   });
 }
 
@@ -75,13 +86,13 @@ function verdictOf(value: unknown): Verdict {
   const { kind, spans, reason, batchId, attempts, inDoubt } = recordOf(value);
   switch (kind) {
     case 'expired':
-      return { kind, spans: spansIn(spans) };
+      return { kind, spans: someIn(spans) };
     case 'undecodable':
-      return { kind, spans: spansIn(spans), reason: textOf(reason) };
+      return { kind, spans: someIn(spans), reason: textOf(reason) };
     case 'failed':
       return {
         kind,
-        spans: spansIn(spans),
+        spans: someIn(spans),
         batchId: textOf(batchId),
         attempts: countOf(attempts),
         reason: textOf(reason),
@@ -111,6 +122,12 @@ function countOf(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new Error('a number is missing or negative');
   return value as number;
+}
+
+function someIn(value: unknown): Span[] {
+  const spans = spansIn(value);
+  if (spans.length === 0) throw new Error('an intent or a verdict has no frames');
+  return spans;
 }
 
 function spansIn(value: unknown): Span[] {

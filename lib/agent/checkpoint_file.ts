@@ -1,11 +1,15 @@
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { StrandError } from '../errors.js';
+
+const PERMISSIONS = 0o777;
 
 /** A text in a file, which is whole at every moment: it is written beside it, flushed, and renamed. */
 export class CheckpointFile {
   readonly #path: string;
   #directory: FileHandle | undefined;
+  /** Permissions of the file that was there. */
+  #mode: number | undefined;
   #writing: Promise<void> | undefined;
   /** Begins when the present write is over. */
   #next: Promise<void> | undefined;
@@ -22,7 +26,9 @@ export class CheckpointFile {
     try {
       // Renames are on the disk when the directory is.
       checkpoint.#directory = await open(path.dirname(file), 'r');
-      return { file: checkpoint, text: await readFile(file, 'utf8') };
+      const text = await readFile(file, 'utf8');
+      checkpoint.#mode = (await stat(file)).mode & PERMISSIONS;
+      return { file: checkpoint, text };
     } catch (cause) {
       if (checkpoint.#directory !== undefined && isMissing(cause))
         return { file: checkpoint, text: undefined };
@@ -32,7 +38,8 @@ export class CheckpointFile {
   }
 
   /**
-   * Resolves when a text is on the disk that was asked for after this call. Calls while one is written share the next.
+   * Resolves when a text is on the disk that was asked for after this call. Calls while one is written share the next. Once
+   * it has failed all that follow do.
    *
    * @param text called when the write begins
    */
@@ -50,8 +57,11 @@ export class CheckpointFile {
   }
 
   async #writeNext(text: () => string): Promise<void> {
-    await this.#writing?.catch(() => {});
-    this.#next = undefined;
+    try {
+      await this.#writing;
+    } finally {
+      this.#next = undefined;
+    }
     this.#writing = this.#write(text());
     await this.#writing;
   }
@@ -61,6 +71,7 @@ export class CheckpointFile {
     try {
       const file = await open(beside, 'w');
       try {
+        if (this.#mode !== undefined) await file.chmod(this.#mode);
         await file.writeFile(text);
         await file.datasync();
       } finally {

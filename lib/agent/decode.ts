@@ -29,7 +29,12 @@ export function decode<P>(decoder: Decoder<P>, { bytes, from, to }: LogFrame): P
       `the decoder's timestamp is in milliseconds, a number or a bigint, got ${describeValue(timestamp)}`,
     );
   }
-  return { frame: { payload, raw, timestamp, cursor: BigInt(from) }, from, to, bytes: bytes.length };
+  return {
+    frame: { payload, raw: raw ?? bytes, timestamp, cursor: BigInt(from) },
+    from,
+    to,
+    bytes: bytes.length,
+  };
 }
 
 function objectOf(value: unknown, expected: string): object {

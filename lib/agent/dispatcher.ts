@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeValue } from '../describe_value.js';
 import { argumentError, StrandAbortError } from '../errors.js';
@@ -41,6 +42,8 @@ export class Dispatcher<P> {
     this.#parts = parts;
     this.#verdicts = verdicts;
     this.#backoff = new Backoff(parts.settings.retry);
+    // As many as there are slots listen.
+    setMaxListeners(0, parts.aborted, this.#halt.signal);
   }
 
   /** Begins no more attempts. Those under way go on. */
@@ -55,84 +58,86 @@ export class Dispatcher<P> {
    * @throws what the agent cannot go on with
    */
   async send(batch: Batch<P>, wasSent = false): Promise<void> {
+    const { ledger } = this.#parts;
     const progress: Progress = { attempt: 0, counted: 0, inDoubt: wasSent };
     let live: Batch<P> | undefined = batch;
     for (;;) {
       live = await this.#withoutExpired(live);
       if (live === undefined) return;
       if (this.#isHalted) break;
-      const prompt = this.#promptOf(live);
-      if (typeof prompt !== 'string') {
-        await this.#giveUp(live, progress, prompt.error);
-        return;
+      const { prompt, error } = this.#promptOf(live);
+      if (prompt === undefined) {
+        if (faultOf(error).fatal) throw await this.#leave(live, progress, error);
+        return this.#giveUp(live, progress, error);
       }
       if (progress.attempt === 0 && !wasSent) {
-        await this.#parts.ledger.intend({ batchId: live.batchId, spans: spansOf(live.frames) });
+        await ledger.intend({ batchId: live.batchId, spans: spansOf(live.frames) });
         if (this.#isHalted) break;
       }
       progress.attempt++;
       const outcome = await this.#attempt(live, progress.attempt, prompt);
       if (outcome.kind === 'answered') return this.#settleAnswer(live, progress.attempt, outcome.output);
       if (outcome.kind === 'aborted') return this.#leaveInDoubt(live);
-      if (await this.#isOver(live, progress, outcome.error)) return;
+      const delayMs = await this.#judgeFailure(live, progress, outcome.error);
+      if (delayMs === undefined) return;
+      const { signal } = this.#halt;
+      await delay(Math.min(delayMs, LONGEST_TIMER_MILLIS), undefined, { signal }).catch(() => {});
     }
-    // Not served as far as anybody knows, so it is simply read again.
-    if (!progress.inDoubt) await this.#parts.ledger.withdraw(live.batchId);
+    await this.#leave(live, progress, undefined);
   }
 
   get #isHalted(): boolean {
     return this.#halt.signal.aborted;
   }
 
-  /** What follows a failure. → false where another attempt is due */
-  async #isOver(batch: Batch<P>, progress: Progress, error: unknown): Promise<boolean> {
-    const { settings, ledger } = this.#parts;
+  /** Tells, and records, what follows a failure. → milliseconds before another attempt; undefined where it is over */
+  async #judgeFailure(batch: Batch<P>, progress: Progress, error: unknown): Promise<number | undefined> {
+    const { settings, ledger, tell } = this.#parts;
+    const { retryInDoubt } = settings;
     const { batchId } = batch;
     const fault = faultOf(error);
-    if (fault.inDoubt) {
-      progress.inDoubt = true;
-      this.#tellInDoubt(batch, settings.retryInDoubt, error);
-      if (!settings.retryInDoubt) await ledger.settle(batchId);
-    }
-    if (fault.fatal) {
-      if (!progress.inDoubt) await ledger.withdraw(batchId);
-      throw error;
-    }
-    if (fault.inDoubt && !settings.retryInDoubt) return true;
     if (!fault.unsent) progress.counted++;
     const { attempt, counted } = progress;
-    const delayMs =
-      fault.retryable === false ? undefined : this.#backoff.delay(attempt, counted, fault.retryAfterMs);
-    if (delayMs === undefined) {
-      await this.#giveUp(batch, progress, error);
-      return true;
+    const isLast = fault.retryable === false || fault.fatal || (fault.inDoubt && !retryInDoubt);
+    const delayMs = isLast ? undefined : this.#backoff.delay(attempt, counted, fault.retryAfterMs);
+    if (fault.inDoubt) {
+      progress.inDoubt = true;
+      this.#tellInDoubt(batch, retryInDoubt, error);
+      if (!retryInDoubt) await ledger.settle(batchId);
     }
-    this.#parts.tell('retry', { batchId, attempt, delayMs, error });
-    const { signal } = this.#halt;
-    await delay(Math.min(delayMs, LONGEST_TIMER_MILLIS), undefined, { signal }).catch(() => {});
-    return false;
+    if (fault.fatal) throw await this.#leave(batch, progress, error);
+    if (fault.inDoubt && !retryInDoubt) return undefined;
+    if (delayMs === undefined) await this.#giveUp(batch, progress, error);
+    else tell('retry', { batchId, attempt, delayMs, error });
+    return delayMs;
+  }
+
+  /** Leaves a batch for another time. Not served as far as anybody knows, it is simply read again. → the error */
+  async #leave({ batchId }: Batch<P>, { inDoubt }: Progress, error: unknown): Promise<unknown> {
+    if (!inDoubt) await this.#parts.ledger.withdraw(batchId);
+    return error;
   }
 
   /** → undefined where nothing is left */
   async #withoutExpired(batch: Batch<P>): Promise<Batch<P> | undefined> {
-    const expired = batch.frames.filter((pending) => this.#verdicts.isExpired(pending));
+    const expired: PendingFrame<P>[] = [];
+    const live: PendingFrame<P>[] = [];
+    for (const pending of batch.frames) (this.#verdicts.isExpired(pending) ? expired : live).push(pending);
     if (expired.length === 0) return batch;
     // Other frames are another prompt, which a service that knows the batch would take for the same.
-    const rest = batchOf(batch.frames.filter((pending) => !expired.includes(pending)));
+    const rest = batchOf(live);
     const intent = { batchId: rest.batchId, spans: spansOf(rest.frames) };
     await Promise.all([this.#parts.ledger.replace(batch.batchId, intent), this.#verdicts.expired(expired)]);
-    return rest.frames.length === 0 ? undefined : rest;
+    return live.length === 0 ? undefined : rest;
   }
 
-  /** @throws what formatPrompt says is fatal */
-  #promptOf({ frames }: Batch<P>): string | { readonly error: unknown } {
+  #promptOf({ frames }: Batch<P>): { readonly prompt?: string; readonly error?: unknown } {
     try {
       const prompt: unknown = this.#parts.settings.formatPrompt(framesOf(frames));
       refusePromise('formatPrompt', prompt);
-      if (typeof prompt === 'string') return prompt;
+      if (typeof prompt === 'string') return { prompt };
       return { error: argumentError(`formatPrompt returns a string, got ${describeValue(prompt)}`) };
     } catch (error) {
-      if (faultOf(error).fatal) throw error;
       return { error };
     }
   }
@@ -153,12 +158,9 @@ export class Dispatcher<P> {
     const sending = async () =>
       claudeClient.sendPrompt({ model, prompt, frames: framesOf(frames), batchId, attempt, signal });
     try {
-      const output = await untilAborted(
-        sending().then((given) => ({ given })),
-        signal,
-      );
-      if (output === 'aborted') return { kind: 'aborted' };
-      return { kind: 'answered', output: outputOf(output.given, performance.now() - started) };
+      const sent = await untilAborted(sending(), signal);
+      if (sent === undefined) return { kind: 'aborted' };
+      return { kind: 'answered', output: outputOf(sent.value, performance.now() - started) };
     } catch (error) {
       if (signal.aborted) return { kind: 'aborted' };
       counters.add('promptsFailed');

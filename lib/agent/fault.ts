@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import { describeValue } from '../describe_value.js';
 import { argumentError } from '../errors.js';
 import type { PromptFault } from './types.js';
@@ -45,9 +44,15 @@ function messageOf(error: unknown): string | undefined {
  * @param name of the function that returned it
  */
 export function refusePromise(name: string, value: unknown): void {
-  if (!types.isPromise(value)) return;
+  if (!isThenable(value)) return;
   // Its own error is not told: what is wrong is that it is a promise.
-  value.catch(() => {});
+  value.then(undefined, () => {});
   const error = argumentError(`${name} returned a promise, and has to give its result at once`);
   throw Object.assign(error, { fatal: true } satisfies PromptFault);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
 }

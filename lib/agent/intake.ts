@@ -20,7 +20,7 @@ export class Intake<P> {
   #nudge = new AbortController();
   /** Cursor at which to stop. */
   #end = Number.POSITIVE_INFINITY;
-  #isEnded = false;
+  #hasQuit = false;
 
   /** @param send resolves when the next batch may be made: until then nothing is read */
   constructor(
@@ -47,20 +47,24 @@ export class Intake<P> {
   }
 
   /** Reads no more, and gives up the batch that is being filled: its frames are not settled. */
-  end(): void {
-    this.#isEnded = true;
+  quit(): void {
+    this.#hasQuit = true;
     this.nudge();
   }
 
-  /** Reads until the end. */
-  async run(): Promise<void> {
+  /**
+   * Reads until the end.
+   *
+   * @param onFailure told what keeps it from reading on
+   */
+  async run(onFailure: (error: unknown) => void): Promise<void> {
     try {
       let goesOn = true;
-      while (goesOn && !this.#isEnded) goesOn = await this.#step();
+      while (goesOn && !this.#hasQuit) goesOn = await this.#step();
     } catch (error) {
+      onFailure(error);
       // Otherwise those in front of a broken frame would wait for it for ever.
       await this.#flush();
-      throw error;
     }
   }
 
@@ -70,7 +74,7 @@ export class Intake<P> {
     const frames = isOver ? undefined : this.#reader.read();
     if (frames !== undefined) {
       for (const frame of frames) {
-        if (frame.from >= this.#end || this.#isEnded) break;
+        if (frame.from >= this.#end || this.#hasQuit) break;
         await this.#take(frame);
       }
       // Where nothing is sent nothing else gives the loop its turn.
@@ -86,7 +90,7 @@ export class Intake<P> {
 
   async #take(frame: LogFrame): Promise<void> {
     const limits = this.#parts.batching();
-    const pending = this.#screen.admit(frame);
+    const [pending] = this.#screen.admit([frame]);
     if (pending !== undefined) {
       if (this.#batch.isFullFor(pending.bytes, limits)) await this.#flush();
       this.#batch.add(pending);
@@ -105,7 +109,7 @@ export class Intake<P> {
 
   async #flush(): Promise<void> {
     this.#dueAt = undefined;
-    if (!this.#batch.isEmpty && !this.#isEnded) await this.#send(this.#batch.take());
+    if (!this.#batch.isEmpty && !this.#hasQuit) await this.#send(this.#batch.take());
   }
 
   async #wait(timeoutMs: number | undefined): Promise<void> {

@@ -17,7 +17,7 @@ export interface AgentMetrics {
   /** Attempts that failed. */
   readonly promptsFailed: number;
   readonly promptsInDoubt: number;
-  /** Attempts behind the first of their batch. */
+  /** Attempts after the first of their batch. */
   readonly retries: number;
   readonly deadLetters: number;
   /** Attempts that wait for their answer. */

@@ -22,7 +22,7 @@ export interface BatchingOptions {
 }
 
 export interface AgentOptions<P = unknown> extends BatchingOptions {
-  /** The log to follow. Its owner closes it, behind `stop()`. */
+  /** The log to follow. Its owner closes it, after `stop()`. */
   readonly sharedLog: SharedLog;
   /** Passed on to the client. */
   readonly model: string;
@@ -109,7 +109,7 @@ export function checkAgentOptions<P>(options: AgentOptions<P>): AgentSettings<P>
     checkpoint,
     from = 'oldest',
   } = given;
-  if (typeof sharedLog?.createIterator !== 'function') {
+  if (typeof sharedLog?.createIterator !== 'function' || typeof sharedLog.header !== 'object') {
     throw argumentError(`sharedLog is what createSharedLog() returns, got ${describeValue(sharedLog)}`);
   }
   if (typeof model !== 'string' || model === '') {

@@ -34,11 +34,11 @@ export function prometheusText(metrics: AgentMetrics, labels: MetricLabels = {})
 function familiesOf(metrics: AgentMetrics): Family[] {
   const { latencyMs } = metrics;
   const seconds = (millis: number | undefined) => (millis === undefined ? Number.NaN : millis / MILLIS);
-  const counter = (name: string, help: string, samples: readonly Sample[]): Family => ({
+  const counter = (name: string, help: string, value: number): Family => ({
     name: `${name}_total`,
     type: 'counter',
     help,
-    samples: { '': samples },
+    samples: { '': [[{}, value]] },
   });
   const gauge = (name: string, help: string, value: number): Family => ({
     name,
@@ -47,20 +47,18 @@ function familiesOf(metrics: AgentMetrics): Family[] {
     samples: { '': [[{}, value]] },
   });
   return [
-    counter('frames_seen', 'Frames read from the log.', [[{}, metrics.framesSeen]]),
-    counter('frames_decoded', 'Frames that the decoder understood.', [[{}, metrics.framesDecoded]]),
-    counter('frames_answered', 'Frames whose prompt was answered.', [[{}, metrics.framesAnswered]]),
-    counter('frames_expired', 'Frames that were too old to be sent.', [[{}, metrics.framesExpired]]),
-    counter('frames_failed', 'Frames that were not decoded, or given up.', [[{}, metrics.framesFailed]]),
-    counter('frames_in_doubt', 'Frames that were sent and whose answer is lost.', [
-      [{}, metrics.framesInDoubt],
-    ]),
-    counter('prompts_sent', 'Attempts at a prompt.', [[{}, metrics.promptsSent]]),
-    counter('prompts_answered', 'Prompts that were answered.', [[{}, metrics.promptsAnswered]]),
-    counter('prompts_failed', 'Attempts that failed.', [[{}, metrics.promptsFailed]]),
-    counter('prompts_in_doubt', 'Prompts whose answer is lost.', [[{}, metrics.promptsInDoubt]]),
-    counter('retries', 'Attempts behind the first.', [[{}, metrics.retries]]),
-    counter('dead_letters', 'Batches that were given up.', [[{}, metrics.deadLetters]]),
+    counter('frames_seen', 'Frames read from the log.', metrics.framesSeen),
+    counter('frames_decoded', 'Frames that the decoder understood.', metrics.framesDecoded),
+    counter('frames_answered', 'Frames whose prompt was answered.', metrics.framesAnswered),
+    counter('frames_expired', 'Frames that were too old to be sent.', metrics.framesExpired),
+    counter('frames_failed', 'Frames that were not decoded, or given up.', metrics.framesFailed),
+    counter('frames_in_doubt', 'Frames that were sent and whose answer is lost.', metrics.framesInDoubt),
+    counter('prompts_sent', 'Attempts at a prompt.', metrics.promptsSent),
+    counter('prompts_answered', 'Prompts that were answered.', metrics.promptsAnswered),
+    counter('prompts_failed', 'Attempts that failed.', metrics.promptsFailed),
+    counter('prompts_in_doubt', 'Prompts whose answer is lost.', metrics.promptsInDoubt),
+    counter('retries', 'Attempts after the first.', metrics.retries),
+    counter('dead_letters', 'Batches that were given up.', metrics.deadLetters),
     gauge('prompts_under_way', 'Attempts that wait for their answer.', metrics.promptsUnderWay),
     gauge(
       'settled_up_to_bytes',

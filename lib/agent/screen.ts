@@ -19,24 +19,33 @@ export class Screen<P> {
   }
 
   /**
-   * @returns undefined of a frame that is not to be sent; its verdict is under way
-   * @throws what the decoder says is fatal
+   * The frames that are to be sent. Verdicts on the others are under way.
+   *
+   * @throws what the decoder says is fatal; then nothing is judged
    */
-  admit(frame: LogFrame): PendingFrame<P> | undefined {
-    const { settings, counters } = this.#parts;
-    counters.add('framesSeen');
-    let pending: PendingFrame<P>;
+  admit(frames: readonly LogFrame[]): PendingFrame<P>[] {
+    const { counters } = this.#parts;
+    const decoded = frames.map((frame) => this.#decode(frame));
+    counters.add('framesSeen', frames.length);
+    return decoded.flatMap(({ frame, pending, error }) => {
+      if (pending === undefined) {
+        this.#judge(this.#verdicts.undecodable(frame, error));
+        return [];
+      }
+      counters.add('framesDecoded');
+      if (!this.#verdicts.isExpired(pending)) return [pending];
+      this.#judge(this.#verdicts.expired([frame]));
+      return [];
+    });
+  }
+
+  #decode(frame: LogFrame): { frame: LogFrame; pending?: PendingFrame<P>; error?: unknown } {
     try {
-      pending = decode(settings.decoder, frame);
+      return { frame, pending: decode(this.#parts.settings.decoder, frame) };
     } catch (error) {
       if (faultOf(error).fatal) throw error;
-      this.#judge(this.#verdicts.undecodable(frame, error));
-      return undefined;
+      return { frame, error };
     }
-    counters.add('framesDecoded');
-    if (!this.#verdicts.isExpired(pending)) return pending;
-    this.#judge(this.#verdicts.expired([frame]));
-    return undefined;
   }
 
   /** Resolves when no verdict is under way any more, however they went. */

@@ -89,7 +89,10 @@ export interface DeadLetter<P = unknown> {
 export interface InDoubt {
   readonly batchId: string;
   readonly cursors: readonly bigint[];
-  /** Whether it is sent again, now or at the next start, as `retryInDoubt` says. Otherwise the agent is done with it. */
+  /**
+   * Whether the agent goes on with it, as `retryInDoubt` says: sends it again, now or at the next start, or gives it up. Otherwise
+   * it is done with it.
+   */
   readonly retried: boolean;
   /** Why, if this process has sent it: `ERR_STRAND_ABORTED` past a deadline. Undefined where an earlier one did. */
   readonly error: unknown;
@@ -121,7 +124,10 @@ export interface AgentEvents<P = unknown> {
   /** A frame is older than `ttlMs`. */
   expired: [{ readonly cursor: bigint }];
   inDoubt: [InDoubt];
-  /** The agent cannot go on. It attempts nothing more; what is under way comes to its end before it has stopped. */
+  /**
+   * The agent cannot go on. Told once, with the first reason, and at once. Where that is the log, frames that were read before
+   * are settled all the same; otherwise nothing more is attempted. It has stopped when what is under way has come to its end.
+   */
   error: [unknown];
   stopped: [StopResult];
 }
@@ -134,6 +140,6 @@ export interface StopOptions {
 }
 
 export interface StopResult {
-  /** Whether everything is settled that was committed when `stop` was called; never behind an `error`. */
+  /** Whether everything is settled that was committed when `stop` was called; never after an `error`. */
   readonly drained: boolean;
 }

@@ -1,17 +1,21 @@
-/** What a promise resolves to; `'aborted'` as soon as a signal is aborted, whatever becomes of the promise then. */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
+/** What a promise resolves to; undefined as soon as a signal is aborted, whatever becomes of the promise then. */
+export async function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+): Promise<{ readonly value: T } | undefined> {
+  const settled = promise.then((value) => ({ value }));
   if (signal.aborted) {
-    promise.catch(() => {});
-    return 'aborted';
+    settled.catch(() => {});
+    return undefined;
   }
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<'aborted'>((resolve) => {
-    onAbort = () => resolve('aborted');
+  let onAbort = (): void => {};
+  const aborted = new Promise<undefined>((resolve) => {
+    onAbort = () => resolve(undefined);
     signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return await Promise.race([promise, aborted]);
+    return await Promise.race([settled, aborted]);
   } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -77,8 +77,9 @@ export class Verdicts<P> {
   ): Promise<boolean> {
     const { settings, counters, tell, aborted } = this.#parts;
     const letter = { ...failure, frames, cursors: places.map(({ from }) => BigInt(from)) };
+    if (aborted.aborted) return false;
     const taking = async () => settings.onDeadLetter?.(letter);
-    if ((await untilAborted(taking(), aborted)) === 'aborted') return false;
+    if ((await untilAborted(taking(), aborted)) === undefined) return false;
     counters.add('deadLetters');
     counters.add('framesFailed', places.length);
     tell('deadLetter', letter);

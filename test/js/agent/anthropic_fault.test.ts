@@ -64,6 +64,39 @@ describe('anthropicFault', () => {
     expect(anthropicFault(deeper, sdk, false)).toStrictEqual({ retryable: true, inDoubt, unsent: !inDoubt });
   });
 
+  test.each([
+    'ERR_SSL_WRONG_VERSION_NUMBER',
+    'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+    'HOSTNAME_MISMATCH',
+    'INVALID_CA',
+  ])('%s: nothing was sent', (code) => {
+    const error = connection(withCode(code));
+    expect(anthropicFault(error, sdk, false)).toStrictEqual({
+      retryable: true,
+      inDoubt: false,
+      unsent: true,
+    });
+  });
+
+  test('a port that fetch refuses is refused for each prompt', () => {
+    const error = connection(new TypeError('fetch failed', { cause: new Error('bad port') }));
+    expect(anthropicFault(error, sdk, false)).toStrictEqual({ fatal: true });
+  });
+
+  test('whoever has to pay has to for each prompt', () => {
+    const billing = [
+      { type: 'error', error: { type: 'billing_error', message: 'pay' } },
+      {
+        type: 'error',
+        error: { type: 'invalid_request_error', message: 'Your credit balance is too low to' },
+      },
+    ];
+    for (const body of billing) {
+      const error = sdk.APIError.generate(400, body, undefined, new Headers());
+      expect(anthropicFault(error, sdk, true)).toMatchObject({ retryable: false, fatal: true });
+    }
+  });
+
   test('what is thrown before anything is sent would be thrown for each prompt', () => {
     expect(anthropicFault(new Error('no key'), sdk, false)).toStrictEqual({ fatal: true });
     expect(anthropicFault(new TypeError('no header'), sdk, false)).toStrictEqual({ fatal: true });

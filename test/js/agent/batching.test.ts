@@ -7,6 +7,7 @@ import {
   numbers,
   RecordingClient,
   runToEnd,
+  turns,
   until,
 } from '../support/agents.js';
 
@@ -88,6 +89,7 @@ describe('configure', () => {
     const { agent } = agentOf({ sharedLog: logOf(2), claudeClient, maxLingerMs: HOUR_MILLIS });
     agent.start();
     await until(() => agent.metrics().framesSeen === 2);
+    await turns();
     agent.configure(limits);
     await until(() => claudeClient.asked.length === 1);
     expect(claudeClient.batches).toStrictEqual([[0, 1]]);

@@ -1,4 +1,14 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { DeadLetter, InDoubt } from '../../../dist/agent.js';
@@ -18,6 +28,7 @@ import {
   runToEnd,
   type StoredCheckpoint,
   stopped,
+  turns,
   until,
 } from '../support/agents.js';
 import { freshFolder, freshPath, openWritable, thrownBy } from '../support/logs.js';
@@ -87,6 +98,25 @@ describe('an intent', () => {
     expect(told.stopped).toStrictEqual([{ drained: false }]);
   });
 
+  test('that is on record when the agent is stopped, and was not sent, is withdrawn', async () => {
+    const checkpoint = fresh();
+    const claudeClient = new RecordingClient();
+    const { agent } = agentOf({
+      sharedLog: logOf(3),
+      claudeClient,
+      checkpoint,
+      // Called right before.
+      formatPrompt: () => {
+        void agent.stop({ drain: false });
+        return 'prompt';
+      },
+    });
+    agent.start();
+    await stopped(agent);
+    expect(claudeClient.asked).toHaveLength(0);
+    expect(readCheckpoint(checkpoint)).toMatchObject({ settledUpTo: 0, intents: [] });
+  });
+
   test('that could not be written is not written later, when it could', async () => {
     const checkpoint = fresh();
     const { agent } = agentOf({ sharedLog: logOf(3), claudeClient: new RecordingClient(), checkpoint });
@@ -95,6 +125,7 @@ describe('an intent', () => {
     agent.configure({ maxLingerMs: 3_600_000 });
     agent.start();
     await until(() => agent.metrics().framesSeen === 3 && existsSync(checkpoint));
+    await turns();
     text = readFileSync(checkpoint, 'utf8');
     mkdirSync(`${checkpoint}.next`);
     agent.on('error', () => rmSync(`${checkpoint}.next`, { recursive: true }));
@@ -287,6 +318,103 @@ describe('a restart', () => {
   });
 });
 
+describe('a batch in doubt stays so', () => {
+  const lost = Object.assign(new Error('cut'), { inDoubt: true });
+  const fatal = Object.assign(new Error('wrong key'), { fatal: true });
+
+  /** What the next start says of the batches that an agent has left behind. */
+  async function doubtsOf(sharedLog: Parameters<typeof agentOf>[0]['sharedLog'], checkpoint: string) {
+    const { told, agent } = await runToEnd({ sharedLog, claudeClient: new RecordingClient(), checkpoint });
+    expect(agent.metrics().backlogBytes).toBe(0);
+    return (told.inDoubt as InDoubt[]).map(({ batchId }) => batchId);
+  }
+
+  test('when the agent is stopped before another attempt', async () => {
+    const checkpoint = fresh();
+    const sharedLog = logOf(2);
+    const claudeClient = new RecordingClient(() => Promise.reject(lost));
+    const { agent, told } = agentOf({ sharedLog, claudeClient, checkpoint, retry: { baseMs: 30_000 } });
+    agent.start();
+    await until(() => told.retry.length === 1);
+    await agent.stop({ drain: false });
+    expect(await doubtsOf(sharedLog, checkpoint)).toStrictEqual([claudeClient.asked[0]?.batchId]);
+  });
+
+  test.each([
+    ['is refused', () => Promise.reject(new Error('no')), { drain: false }],
+    ['meets a wrong key', () => Promise.reject(fatal), {}],
+  ])('when it %s after a restart', async (_, answer, stop) => {
+    const checkpoint = fresh();
+    const { sharedLog, batchIds } = await interruptedWith(1, checkpoint);
+    const { agent, told } = agentOf({
+      sharedLog,
+      claudeClient: new RecordingClient(answer),
+      checkpoint,
+      retry: { baseMs: 30_000 },
+    });
+    agent.start();
+    await until(() => told.retry.length + told.error.length === 1);
+    await agent.stop(stop);
+    expect(await doubtsOf(sharedLog, checkpoint)).toStrictEqual(batchIds);
+  });
+
+  test('when it is given up after a restart', async () => {
+    const checkpoint = fresh();
+    const { sharedLog } = await interruptedWith(1, checkpoint);
+    const refusing = new RecordingClient(() =>
+      Promise.reject(Object.assign(new Error('no'), { retryable: false })),
+    );
+    const { told } = await runToEnd({ sharedLog, claudeClient: refusing, checkpoint, maxBatchMessages: 4 });
+    expect(told.deadLetter).toMatchObject([{ inDoubt: true }, { inDoubt: false }]);
+  });
+
+  test('but is settled where it is not to be sent again, whatever else its error says', async () => {
+    const checkpoint = fresh();
+    const sharedLog = logOf(1);
+    const claudeClient = new RecordingClient(() =>
+      Promise.reject(Object.assign(new Error('both'), { fatal: true, inDoubt: true })),
+    );
+    const { agent } = agentOf({ sharedLog, claudeClient, checkpoint, retryInDoubt: false });
+    agent.start();
+    await stopped(agent);
+    expect(readCheckpoint(checkpoint)).toMatchObject({ settledUpTo: 12, intents: [] });
+  });
+
+  test('and none of it is judged where the decoder fails for good after a restart', async () => {
+    const checkpoint = fresh();
+    const { sharedLog, batchIds } = await interruptedWith(1, checkpoint);
+    const { agent, told } = agentOf({
+      sharedLog,
+      claudeClient: new RecordingClient(),
+      checkpoint,
+      decoder: (raw) => {
+        throw Object.assign(new Error('no'), { fatal: String(raw) === '{"id":1}' });
+      },
+    });
+    agent.start();
+    await stopped(agent);
+    expect(told).toMatchObject({ decodeError: [], error: [{ message: 'no' }] });
+    expect(readCheckpoint(checkpoint)).toMatchObject({ intents: [{ batchId: batchIds[0] }], verdicts: [] });
+  });
+});
+
+test('a batch that was refused is not in doubt because its next prompt cannot be made', async () => {
+  const checkpoint = fresh();
+  let prompts = 0;
+  const { agent } = agentOf({
+    sharedLog: logOf(1),
+    claudeClient: new RecordingClient(() => Promise.reject(new Error('no'))),
+    checkpoint,
+    formatPrompt: () => {
+      if (++prompts > 1) throw Object.assign(new Error('no template'), { fatal: true });
+      return 'prompt';
+    },
+  });
+  agent.start();
+  await stopped(agent);
+  expect(readCheckpoint(checkpoint)).toMatchObject({ settledUpTo: 0, intents: [] });
+});
+
 describe('a verdict', () => {
   /** An agent whose process would die in the middle of telling: the dead letter cannot be kept. */
   async function untold(checkpoint: string) {
@@ -411,6 +539,18 @@ describe('a checkpoint', () => {
       '{"version":1,"settledUpTo":0,"settledBeyond":[],"intents":[{"batchId":"a","spans":[[0,1]]},{"batchId":"a","spans":[[1,2]]}],"verdicts":[]}',
     ],
     [
+      'frames that are settled and sent',
+      '{"version":1,"settledUpTo":9,"settledBeyond":[],"intents":[{"batchId":"a","spans":[[0,12]]}],"verdicts":[]}',
+    ],
+    [
+      'frames that are sent and judged',
+      '{"version":1,"settledUpTo":0,"settledBeyond":[],"intents":[{"batchId":"a","spans":[[0,12]]}],"verdicts":[{"kind":"expired","spans":[[0,12]]}]}',
+    ],
+    [
+      'a verdict on nothing',
+      '{"version":1,"settledUpTo":0,"settledBeyond":[],"intents":[],"verdicts":[{"kind":"expired","spans":[]}]}',
+    ],
+    [
       'a verdict of no kind',
       '{"version":1,"settledUpTo":0,"settledBeyond":[],"intents":[],"verdicts":[{"spans":[]}]}',
     ],
@@ -521,6 +661,26 @@ describe('a checkpoint', () => {
     second.agent.start();
     await second.agent.stop();
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  test('is made where a link to it leads', async () => {
+    const checkpoint = fresh();
+    const link = fresh();
+    symlinkSync(checkpoint, link);
+    await runToEnd({ sharedLog: logOf(2), claudeClient: new RecordingClient(), checkpoint: link });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readCheckpoint(checkpoint).settledUpTo).toBe(24);
+  });
+
+  test('keeps its permissions', async () => {
+    const checkpoint = fresh();
+    const sharedLog = logOf(2);
+    await runToEnd({ sharedLog, claudeClient: new RecordingClient(), checkpoint });
+    chmodSync(checkpoint, 0o600);
+    appendEvents(sharedLog, [2]);
+    await runToEnd({ sharedLog, claudeClient: new RecordingClient(), checkpoint });
+    expect(readCheckpoint(checkpoint).settledUpTo).toBe(36);
+    expect(statSync(checkpoint).mode & 0o777).toBe(0o600);
   });
 
   test('belongs to one agent at a time', async () => {

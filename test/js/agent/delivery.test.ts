@@ -150,6 +150,8 @@ describe('an attempt that fails', () => {
       onDeadLetter: async (letter) => {
         await new Promise(setImmediate);
         letters.push(letter);
+        // Whatever it says.
+        return 'aborted';
       },
     });
     expect(letters).toMatchObject([{ attempts: 3, inDoubt: false, error: { message: 'never' } }]);
@@ -244,7 +246,12 @@ describe('a request whose answer is lost', () => {
 
   test('is listed and not sent again where that is not wanted', async () => {
     const claudeClient = failing(1, lost);
-    const { agent, told } = await runToEnd({ sharedLog: logOf(2), claudeClient, retryInDoubt: false });
+    const { agent, told } = await runToEnd({
+      sharedLog: logOf(2),
+      claudeClient,
+      retryInDoubt: false,
+      checkpoint: freshPath('agent'),
+    });
     expect(claudeClient.asked).toHaveLength(1);
     expect(told.inDoubt).toMatchObject([{ retried: false }]);
     expect(told.deadLetter).toHaveLength(0);
@@ -361,6 +368,23 @@ describe('an error that the agent cannot go on with', () => {
     agent.start();
     expect(await thrown).toMatchObject({ message: 'wrong key' });
   });
+});
+
+test('many slots are no reason to warn of listeners', async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on('warning', warned);
+  const claudeClient = failing(2);
+  await runToEnd({
+    sharedLog: logOf(60),
+    claudeClient,
+    concurrency: 30,
+    maxBatchMessages: 1,
+    retry: { baseMs: 5, budgetReserve: 1000 },
+  });
+  await new Promise(setImmediate);
+  process.off('warning', warned);
+  expect(warnings).toStrictEqual([]);
 });
 
 test('a listener that throws does so outside of the agent, which goes on', async () => {

@@ -114,6 +114,8 @@ describe('a frame that the decoder does not understand', () => {
 
   test.each([
     ['returns a promise', () => Promise.reject(new Error('later')), 'returned a promise'],
+    // biome-ignore lint/suspicious/noThenProperty: that is what is refused
+    ['returns what is like a promise', () => ({ then: () => {} }), 'returned a promise'],
     [
       'says that it is fatal',
       () => {

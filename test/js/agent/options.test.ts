@@ -17,6 +17,7 @@ test('the agent has its name in both spellings', () => {
 test.each([
   ['sharedLog', undefined, 'sharedLog is what createSharedLog() returns, got undefined'],
   ['sharedLog', {}, 'sharedLog is what'],
+  ['sharedLog', { createIterator: () => {} }, 'sharedLog is what'],
   ['model', '', 'model is the name of a model, got ""'],
   ['decoder', 'json', 'decoder is a function, got "json"'],
   ['claudeClient', {}, 'claudeClient is an object with sendPrompt()'],

@@ -1,10 +1,13 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Backoff, type RetryLimits } from '../../../dist/agent/backoff.js';
+import { CheckpointFile } from '../../../dist/agent/checkpoint_file.js';
 import { Latencies } from '../../../dist/agent/latencies.js';
 import { Settled } from '../../../dist/agent/settled.js';
 import { Slots } from '../../../dist/agent/slots.js';
 import { spansOf } from '../../../dist/agent/span.js';
+import { freshPath } from '../support/logs.js';
 import { seed } from '../support/seed.js';
 
 describe('what is settled', () => {
@@ -89,7 +92,7 @@ describe('backoff', () => {
 
   test('doubles the longest delay with each attempt, up to its limit, and ends', () => {
     const { backoff } = at(1, { budgetReserve: 100 });
-    expect([1, 2, 3, 4, 5].map((attempt) => backoff.delay(attempt))).toStrictEqual([
+    expect([1, 2, 3, 4, 5].map((attempt) => backoff.delay(attempt, attempt))).toStrictEqual([
       100,
       200,
       400,
@@ -99,8 +102,8 @@ describe('backoff', () => {
   });
 
   test('draws the delay from all of it: full jitter', () => {
-    expect(at(0).backoff.delay(3)).toBe(0);
-    expect(at(0.25).backoff.delay(3)).toBe(100);
+    expect(at(0).backoff.delay(3, 3)).toBe(0);
+    expect(at(0.25).backoff.delay(3, 3)).toBe(100);
   });
 
   test('comes no sooner than it was asked to, nor with all the others', () => {
@@ -111,12 +114,14 @@ describe('backoff', () => {
   test('waits for its budget, which time and answers refill', () => {
     const { backoff, clock } = at(0);
     // The reserve, and then one for each half second.
-    expect([1, 1, 1, 1, 1].map((attempt) => backoff.delay(attempt))).toStrictEqual([0, 0, 0, 500, 1000]);
+    expect([1, 1, 1, 1, 1].map((attempt) => backoff.delay(attempt, attempt))).toStrictEqual([
+      0, 0, 0, 500, 1000,
+    ]);
     backoff.succeeded();
     backoff.succeeded();
-    expect(backoff.delay(1)).toBe(1000);
+    expect(backoff.delay(1, 1)).toBe(1000);
     clock.now += 10_000;
-    expect([1, 1, 1, 1].map((attempt) => backoff.delay(attempt))).toStrictEqual([0, 0, 0, 500]);
+    expect([1, 1, 1, 1].map((attempt) => backoff.delay(attempt, attempt))).toStrictEqual([0, 0, 0, 500]);
   });
 
   test('counts what counts, and grows with all attempts', () => {
@@ -126,16 +131,16 @@ describe('backoff', () => {
 
   test('gives up where nothing refills the budget', () => {
     const { backoff } = at(0, { budgetPerSecond: 0, budgetReserve: 1 });
-    expect(backoff.delay(1)).toBe(0);
-    expect(backoff.delay(1)).toBeUndefined();
+    expect(backoff.delay(1, 1)).toBe(0);
+    expect(backoff.delay(1, 1)).toBeUndefined();
     backoff.succeeded();
     backoff.succeeded();
-    expect(backoff.delay(1)).toBe(0);
+    expect(backoff.delay(1, 1)).toBe(0);
   });
 
   test('of a hundred attempts is still a number', () => {
     const { backoff } = at(1, { maxAttempts: 5000, budgetReserve: 5000 });
-    expect(backoff.delay(4000)).toBe(500);
+    expect(backoff.delay(4000, 4000)).toBe(500);
     expect(at(0.5, { maxAttempts: 5000, baseMs: 0 }).backoff.delay(4000, 4000, 10)).toBe(10);
   });
 });
@@ -200,4 +205,24 @@ describe('slots', () => {
     await new Promise(setImmediate);
     expect(granted).toBe(true);
   });
+});
+
+test('a checkpoint file that could not be written once is not written again', async () => {
+  const path = freshPath('agent.checkpoint');
+  const { file } = await CheckpointFile.open(path);
+  const beside = `${path}.next`;
+  const first = file.save(() => {
+    mkdirSync(beside);
+    return 'first';
+  });
+  // Once that is being written.
+  await new Promise(setImmediate);
+  const second = file.save(() => {
+    rmSync(beside, { recursive: true, force: true });
+    return 'second';
+  });
+  const outcomes = await Promise.allSettled([first, second]);
+  expect(outcomes.map(({ status }) => status)).toStrictEqual(['rejected', 'rejected']);
+  await file.close();
+  expect(existsSync(path)).toBe(false);
 });

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createSharedLog } from '../../../dist/log.js';
 import {
@@ -170,6 +171,72 @@ describe('stop', () => {
     await agent.stop();
     await until(() => results.length === 1);
     expect(told.stopped).toHaveLength(1);
+  });
+
+  test('past its deadline says in doubt of a client that rejects when its signal is aborted', async () => {
+    const claudeClient = new RecordingClient(
+      ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+    );
+    const { agent, told } = agentOf({ sharedLog: logOf(2), claudeClient });
+    agent.start();
+    await until(() => claudeClient.asked.length === 1);
+    await agent.stop({ deadlineMs: 0 });
+    expect(told.inDoubt).toHaveLength(1);
+    expect(agent.metrics()).toMatchObject({ promptsFailed: 0, promptsInDoubt: 1, promptsUnderWay: 0 });
+  });
+
+  test('past its deadline hands out no more dead letters of the process before', async () => {
+    const checkpoint = freshPath('agent');
+    const sharedLog = logOf(3);
+    const verdict = (from: number) => ({
+      kind: 'failed',
+      spans: [[from, from + 12]],
+      batchId: `${from}`,
+      attempts: 1,
+      reason: 'no',
+      inDoubt: false,
+    });
+    writeFileSync(
+      checkpoint,
+      JSON.stringify({
+        version: 1,
+        log: sharedLog.identity,
+        settledUpTo: 0,
+        settledBeyond: [],
+        intents: [],
+        verdicts: [0, 12, 24].map(verdict),
+      }),
+    );
+    let handed = 0;
+    const { agent } = agentOf({
+      sharedLog,
+      claudeClient: new RecordingClient(),
+      checkpoint,
+      onDeadLetter: () => {
+        handed++;
+        return new Promise(() => {});
+      },
+    });
+    agent.start();
+    await until(() => handed === 1);
+    await agent.stop({ deadlineMs: 0 });
+    expect(handed).toBe(1);
+    expect(readCheckpoint(checkpoint).verdicts).toHaveLength(3);
+  });
+
+  test('that begins nothing goes on to begin nothing when it is called again', async () => {
+    const claudeClient = new HeldClient();
+    const { agent } = agentOf({ sharedLog: logOf(9), claudeClient, maxBatchMessages: 1 });
+    agent.start();
+    await until(() => claudeClient.held.length === 1);
+    const stopping = agent.stop({ drain: false });
+    void agent.stop();
+    claudeClient.held[0]?.answer();
+    expect(await stopping).toStrictEqual({ drained: false });
+    expect(claudeClient.held).toHaveLength(1);
   });
 
   test('may be called again, to wait no longer', async () => {

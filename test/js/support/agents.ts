@@ -130,6 +130,11 @@ export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Some turns of the loop: an agent that has nothing to do has come to wait by then. */
+export async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 export interface StoredCheckpoint {
   readonly version: number;
   readonly log?: string;
