@@ -85,6 +85,8 @@ Fault refusalOf(const LogOptions& options) {
 
 TestLog::TestLog(std::uint64_t capacity, const FrameKind& kind, std::uint64_t maxCapacity)
     : path(directory.path("log")), options(writing(path, capacity, kind, maxCapacity)) {
+  // The same for all, so that their bytes can be compared.
+  options.identity = 1;
   (void)openLog(options);
 }
 
