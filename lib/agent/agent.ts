@@ -65,7 +65,11 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
     this.#done = this.#follow(file, lock);
   }
 
-  /** Changes limits while the agent runs, or before. A batch that has been begun stays as it is. */
+  /**
+   * Changes limits while the agent runs, or before. A batch that has been begun stays as it is.
+   *
+   * @throws TypeError, RangeError for limits that make no sense; then nothing changes
+   */
   configure(options: BatchingOptions): void {
     this.#batching = changeBatching(this.#batching, checkBatching(options));
     this.#run?.limitsChanged();
@@ -76,7 +80,11 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
     return this.#counters.metrics({ settledUpTo: this.#ledger?.settledUpTo, committed: this.#committed });
   }
 
-  /** The metrics in Prometheus's text format, with these labels on every sample. */
+  /**
+   * The metrics in Prometheus's text format, version 0.0.4, with these labels on every sample. Times are in seconds there.
+   *
+   * @throws TypeError for a label that the format does not have
+   */
   metricsText(labels?: MetricLabels): string {
     return prometheusText(this.metrics(), labels);
   }
@@ -86,7 +94,8 @@ export class ClaudeSonetAgent<P = unknown> extends EventEmitter<AgentEvents<P>> 
    * `deadlineMs` it waits for nothing more: what is not answered by then is in doubt, what is not sent is left for the next
    * start. Another call may shorten that.
    *
-   * @returns when it is over, and nothing keeps the process alive
+   * @returns when it is over, and nothing keeps the process alive. Does not reject: what went wrong is told by `error`
+   * @throws TypeError, RangeError for options that make no sense
    */
   stop(options?: StopOptions): Promise<StopResult> {
     const { drain, deadlineMs } = checkStopOptions(options);

@@ -7,6 +7,7 @@ import { LONGEST_TIMER_MILLIS } from '../waits.js';
 import { anthropicFault } from './anthropic_fault.js';
 import { Deadline } from './deadline.js';
 import type { ClaudeClient, PromptFault } from './types.js';
+import { untilAborted } from './until_aborted.js';
 
 export interface AnthropicClientOptions {
   /** `ANTHROPIC_API_KEY` of the environment unless given. */
@@ -34,6 +35,7 @@ const MAX_CAUSES = 10;
  * of a user; `output.raw` is the SDK's `Message`. The SDK makes no retries: they are the agent's.
  *
  * @throws StrandError `ERR_STRAND_PEER_MISSING` where the package is not installed
+ * @throws TypeError, RangeError for options that make no sense, none of which shows the key
  */
 export function createAnthropicClient(options?: AnthropicClientOptions): ClaudeClient {
   const { apiKey, baseURL, model, system, maxTokens, timeoutMs } = checkOptions(options);
@@ -65,14 +67,17 @@ export function createAnthropicClient(options?: AnthropicClientOptions): ClaudeC
           },
           { signal: deadline.signal, headers: { 'idempotency-key': batchId } },
         );
-        const answer = deadline.race(request);
+        const answer = untilAborted(request, deadline.signal);
         request.asResponse().then(
           () => {
             hasHeaders = true;
           },
           () => {},
         );
-        message = await answer;
+        const given = await answer;
+        // What the SDK is at may not heed the signal.
+        if (given === undefined) throw deadline.signal.reason;
+        message = given.value;
       } catch (error) {
         signal.throwIfAborted();
         if (deadline.isOver) throw timeoutError(timeoutMs, error);

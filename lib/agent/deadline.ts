@@ -20,15 +20,6 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** What a promise comes to, or the rejection as soon as the signal is aborted. */
-  race<T>(promise: PromiseLike<T>): Promise<T> {
-    const { signal } = this;
-    return new Promise((resolve, reject) => {
-      promise.then(resolve, reject);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
-  }
-
   /** Whether it was the time that has aborted it. */
   get isOver(): boolean {
     return this.#isOver;

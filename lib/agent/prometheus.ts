@@ -34,18 +34,15 @@ export function prometheusText(metrics: AgentMetrics, labels: MetricLabels = {})
 function familiesOf(metrics: AgentMetrics): Family[] {
   const { latencyMs } = metrics;
   const seconds = (millis: number | undefined) => (millis === undefined ? Number.NaN : millis / MILLIS);
-  const counter = (name: string, help: string, value: number): Family => ({
-    name: `${name}_total`,
-    type: 'counter',
-    help,
-    samples: { '': [[{}, value]] },
-  });
-  const gauge = (name: string, help: string, value: number): Family => ({
+  const single = (name: string, type: 'counter' | 'gauge', help: string, value: number): Family => ({
     name,
-    type: 'gauge',
+    type,
     help,
     samples: { '': [[{}, value]] },
   });
+  const counter = (name: string, help: string, value: number) =>
+    single(`${name}_total`, 'counter', help, value);
+  const gauge = (name: string, help: string, value: number) => single(name, 'gauge', help, value);
   return [
     counter('frames_seen', 'Frames read from the log.', metrics.framesSeen),
     counter('frames_decoded', 'Frames that the decoder understood.', metrics.framesDecoded),
