@@ -206,12 +206,13 @@ describe('a frame that is older than ttlMs', () => {
   test('is not sent if it grew old in its batch', async () => {
     const claudeClient = new HeldClient();
     const sharedLog = openWritable();
-    appendEvents(sharedLog, [{ id: 0 }, { id: 1, at: Date.now() }, { id: 2 }]);
+    const at = Date.now();
+    appendEvents(sharedLog, [{ id: 0 }, { id: 1, at }, { id: 2 }]);
     const { agent, told } = agentOf({ sharedLog, claudeClient, maxBatchMessages: 1, ttlMs: 60_000 });
     agent.start();
     await until(() => claudeClient.held.length === 1 && agent.metrics().framesSeen >= 2);
     agent.configure({ ttlMs: 0, maxBatchMessages: 10 });
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await until(() => Date.now() > at);
     claudeClient.held[0]?.answer();
     await until(() => claudeClient.held.length === 2);
     claudeClient.held[1]?.answer();

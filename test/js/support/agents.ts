@@ -10,7 +10,7 @@ import {
   type PromptOutput,
 } from '../../../dist/agent.js';
 import type { SharedLog } from '../../../dist/log.js';
-import { openWritable, type WritableLog } from './logs.js';
+import { freshPath, openWritable, type WritableLog } from './logs.js';
 
 /** What the frames of these tests hold. */
 export interface Event {
@@ -36,6 +36,9 @@ export function appendEvents(log: WritableLog, events: readonly (number | Event)
     events.map((event) => Buffer.from(JSON.stringify(typeof event === 'number' ? { id: event } : event))),
   );
 }
+
+/** The path of a checkpoint that does not exist yet. */
+export const freshCheckpoint = (): string => freshPath('agent.checkpoint');
 
 /** A log with an event of each number from 0 on. */
 export function logOf(count: number): WritableLog {
