@@ -11,10 +11,10 @@
 
 #include "contract/wait/parkers.h"
 #include "contract/wait/schedule.h"
+#include "support/child_process.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #endif
 
@@ -227,8 +227,7 @@ TYPED_TEST(EventCountContract, wakesAcrossProcesses) {
   const Word64 position(&shared->position);
   const Word64 answer(&shared->answer);
 
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
+  const pid_t child = forkAlone();
   if (child == 0) {
     Spinner spinner(1);
     for (std::uint64_t round = 1; round <= kRounds; ++round) {
@@ -248,9 +247,7 @@ TYPED_TEST(EventCountContract, wakesAcrossProcesses) {
     answered = back.await([&] { return answer.loadAcquire() >= round; }, kForever, spinner);
   }
   EXPECT_TRUE(answered);
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_EQ(endOf(child), 0);
   munmap(memory, sizeof(Shared));
 }
 

@@ -10,10 +10,10 @@
 
 #include "contract/wait/parkers.h"
 #include "contract/wait/schedule.h"
+#include "support/child_process.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #endif
 
@@ -176,16 +176,13 @@ TYPED_TEST(ParkerContract, wakesSleepersOfOtherProcesses) {
       TypeParam::unparkAll(word, Scope::kSystem);
     }
   };
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
+  const pid_t child = forkAlone();
   if (child == 0) {
     play(1);
     _exit(TestFixture::Watched::hangs.load() == 0 ? 0 : 1);
   }
   play(0);
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_EQ(endOf(child), 0);
   munmap(memory, sizeof(std::uint32_t));
 }
 

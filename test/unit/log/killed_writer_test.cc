@@ -1,5 +1,5 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "log/log_appender.h"
+#include "support/child_process.h"
 #include "support/long_form.h"
 #include "support/numbered_frames.h"
 #include "support/random.h"
@@ -37,7 +38,7 @@ struct Killed {
 Killed writeUntilKilled(const LogOptions& options, std::uint64_t next, std::uint64_t until, const Random& seed) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) throw std::runtime_error("pipe");
-  const pid_t child = fork();
+  const pid_t child = test::forkAlone();
   if (child == 0) {
     Random random = seed.fork(1);
     close(ends[0]);
@@ -71,9 +72,7 @@ Killed writeUntilKilled(const LogOptions& options, std::uint64_t next, std::uint
   while (hear()) {
   }
   close(ends[0]);
-  int status = 0;
-  EXPECT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0) << status;
+  EXPECT_THAT(test::endOf(child), ::testing::AnyOf(0, 1000 + SIGKILL));
   return killed;
 }
 
@@ -105,7 +104,7 @@ TEST(KilledWriter, inTheMiddleOfAFrameLeavesNothingOfIt) {
     const TestLog log(20'000, kind);
     std::array<int, 2> ends{};
     ASSERT_EQ(pipe(ends.data()), 0);
-    const pid_t child = fork();
+    const pid_t child = test::forkAlone();
     if (child == 0) {
       Fault fault;
       LogAppender appender(LogFile::open(log.options, fault), {});
@@ -120,7 +119,7 @@ TEST(KilledWriter, inTheMiddleOfAFrameLeavesNothingOfIt) {
     ASSERT_EQ(read(ends[0], &heard, 1), 1);
     EXPECT_EQ(test::refusalOf(log.options).code, FaultCode::kLocked);
     kill(child, SIGKILL);
-    ASSERT_EQ(waitpid(child, nullptr, 0), child);
+    EXPECT_EQ(test::endOf(child), 1000 + SIGKILL);
     close(ends[0]);
     close(ends[1]);
     EXPECT_EQ(test::readAll(log.path).payloads.size(), 1U);

@@ -1,7 +1,6 @@
 #include "log/log_watch.h"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "support/child_process.h"
 #include "support/payload.h"
 #include "support/test_log.h"
 
@@ -83,38 +83,10 @@ class WaitingReader {
   wait::AsyncWaiter waiter_;
 };
 
-/// A child that does `what` once for each byte it is sent.
-class Child {
- public:
-  explicit Child(const std::function<void(std::uint64_t)>& what) {
-    if (pipe(ends_.data()) != 0) throw std::runtime_error("pipe");
-    child_ = fork();
-    if (child_ != 0) return;
-    close(ends_[1]);
-    char byte = 0;
-    for (std::uint64_t i = 0; read(ends_[0], &byte, 1) == 1; ++i) what(i);
-    _exit(0);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  ~Child() {
-    close(ends_[0]);
-    close(ends_[1]);
-    int status = 0;
-    EXPECT_EQ(waitpid(child_, &status, 0), child_);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  }
-  void go() const { ASSERT_EQ(write(ends_[1], "x", 1), 1); }
-
- private:
-  std::array<int, 2> ends_{};
-  pid_t child_ = -1;
-};
-
 TEST(LogWatch, isWokenByCommitsOfAnotherProcess) {
   const TestLog log(20'000);
   std::unique_ptr<LogAppender> appender;  // of the child
-  const Child child([&](std::uint64_t i) {
+  const test::Child child([&](std::uint64_t i) {
     if (appender == nullptr) appender = std::make_unique<LogAppender>(openLog(log.options), Durability{});
     if (appender->append(makePayload(i, 20)) != LogStatus::kOk) _exit(1);
   });
@@ -139,7 +111,7 @@ TEST(LogWatch, isWokenByCommitsOfThisProcess) {
 TEST(LogWatch, noticesAWriterThatOnlyStoresTheSize) {
   for (const std::uint64_t capacity : {300U, 4096U}) {  // with an event that it does not know, and without one
     const TestLog log(capacity);
-    const Child child([&](std::uint64_t i) {
+    const test::Child child([&](std::uint64_t i) {
       const auto file = openLog(log.options);
       std::byte* const base = file->memory().data();
       const std::uint64_t end = file->committed();
@@ -162,8 +134,8 @@ TEST(LogWatch, noticesAWriterThatOnlyStoresTheSize) {
 TEST(LogWatch, noticesThatTheFileIsGone) {
   for (const std::uint64_t capacity : {300U, 4096U}) {
     const TestLog log(capacity);
+    const test::Child child([&](std::uint64_t) { std::filesystem::resize_file(log.path, 0); });
     WaitingReader reader(log.path);
-    const Child child([&](std::uint64_t) { std::filesystem::resize_file(log.path, 0); });
     child.go();
     EXPECT_EQ(reader.next().status, LogStatus::kGone);
   }

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,7 +62,7 @@ class Standing {
   explicit Standing(const std::function<void(const std::function<void()>&)>& what) {
     std::array<int, 2> ends{};
     EXPECT_EQ(pipe(ends.data()), 0);
-    process_ = fork();
+    process_ = test::forkAlone();
     if (process_ == 0) {
       what([&] {
         if (write(ends[1], "x", 1) != 1) _exit(1);
@@ -84,9 +83,7 @@ class Standing {
   int end() {
     if (process_ < 0) return 0;
     kill();
-    int status = 0;
-    EXPECT_EQ(waitpid(std::exchange(process_, -1), &status, 0) < 0, false);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+    return test::endOf(std::exchange(process_, -1));
   }
 
  private:
@@ -148,17 +145,17 @@ TEST_F(SharedDeaths, aWriterThatFinishedOrLivesIsNotTakenForDead) {
               writer.close();
             }),
             0);
+  const test::Child other([&](std::uint64_t) {
+    const TestStrand strand(path_);
+    if (StrandWriter::endDead(strand.region, std::make_shared<StrandHeader>(strand.view().header()))) _exit(1);
+  });
   const TestStrand strand(path_);
   const auto header = std::make_shared<StrandHeader>(strand.view().header());
   EXPECT_FALSE(StrandWriter::endDead(strand.region, header));
   EXPECT_EQ(strand.view().producerStatus(), StreamState::kEos);
   StrandWriter writer = strand.writer();
   EXPECT_FALSE(StrandWriter::endDead(strand.region, header));
-  EXPECT_EQ(endOfChild([&] {
-              const TestStrand other(path_);
-              _exit(StrandWriter::endDead(other.region, std::make_shared<StrandHeader>(other.view().header())) ? 1 : 0);
-            }),
-            0);
+  EXPECT_TRUE(other.does());
   EXPECT_EQ(writer.begin(), Status::kOk);
 }
 
@@ -288,16 +285,16 @@ TEST_F(SharedDeaths, aConsumerThatDiesHoldsTheProducerUpNoLonger) {
 }
 
 TEST_F(SharedDeaths, aConsumerThatLivesIsNotTakenForDead) {
+  const test::Child other([&](std::uint64_t) {
+    const TestStrand strand(path_);
+    if (ConsumerSlots(strand.words()).removeDead() != 0) _exit(1);
+  });
   const TestStrand strand(path_);
   StrandView view = strand.view();
   ConsumerToken token;
   ASSERT_EQ(view.registerConsumer(StartAt::kOldest, 0, token), Status::kOk);
   EXPECT_EQ(ConsumerSlots(strand.words()).removeDead(), 0U);
-  EXPECT_EQ(endOfChild([&] {
-              const TestStrand other(path_);
-              _exit(ConsumerSlots(other.words()).removeDead() == 0 ? 0 : 1);
-            }),
-            0);
+  EXPECT_TRUE(other.does());
   EXPECT_EQ(view.acknowledge(0, token), Status::kOk);
 }
 
@@ -444,6 +441,11 @@ class CountingSink final : public wait::AsyncSink {
 };
 
 TEST_F(SharedDeaths, anEventLoopIsWokenByACommitOfAnotherProcess) {
+  const test::Child other([&](std::uint64_t) {
+    const TestStrand strand(path_);
+    StrandWriter writer = strand.writer();
+    if (tryWrite(writer, 0, 10) != Status::kOk) _exit(1);
+  });
   const TestStrand strand(path_);
   StrandView view = strand.view();
   CountingSink sink;
@@ -451,12 +453,7 @@ TEST_F(SharedDeaths, anEventLoopIsWokenByACommitOfAnotherProcess) {
   wait::AsyncTable::instance().add(waiter);
   view.announceWait();
   ASSERT_EQ(view.check(0).progress, Progress::kPending);
-  EXPECT_EQ(endOfChild([&] {
-              const TestStrand other(path_);
-              StrandWriter writer = other.writer();
-              if (tryWrite(writer, 0, 10) != Status::kOk) _exit(1);
-            }),
-            0);
+  EXPECT_TRUE(other.does());
   while (!waiter.fired || view.check(0).progress == Progress::kPending) std::this_thread::yield();
   wait::AsyncTable::instance().remove(waiter);
 }

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -176,12 +175,15 @@ TEST_F(StrandFile, beginsAnewAfterAnotherBootWhateverItsWordsSay) {
 
 // A container may see another number for the same boot.
 TEST_F(StrandFile, isLeftAsItIsByAnotherBootWhileSomebodyHasIt) {
+  const test::Child other([&](std::uint64_t) {
+    if (TestStrand(path_).view().committed() != 1) _exit(1);
+  });
   const TestStrand strand(path_);
   StrandWriter writer = strand.writer();
   ASSERT_EQ(tryWrite(writer, 0, 10), Status::kOk);
   for (const std::uint64_t boot : {currentBootId() + 1, std::uint64_t{0}}) {
     strand.word64(layout::kOffsetBoot).storeRelease(boot);
-    EXPECT_EQ(test::endOfChild([&] { _exit(TestStrand(path_).view().committed() == 1 ? 0 : 1); }), 0);
+    ASSERT_TRUE(other.does());
     EXPECT_EQ(tryWrite(writer, 1, 10), Status::kOk);
     writer = strand.writer();
     ASSERT_EQ(writer.reset(), Status::kOk);
@@ -190,15 +192,16 @@ TEST_F(StrandFile, isLeftAsItIsByAnotherBootWhileSomebodyHasIt) {
 }
 
 TEST_F(StrandFile, isNotMadeAgainWhileSomebodyHasIt) {
+  const test::Child other([&](std::uint64_t) {
+    const TestStrand alike;
+    Fault fault;
+    const StrandPlan plan{alike.schema, alike.geometry, composeMetadata(alike.schema, {})};
+    const Region region = openStrandFile(path_, &plan, fault);
+    if (region.data() != nullptr || fault.code != FaultCode::kHeader) _exit(1);
+  });
   const TestStrand strand(path_);
   ASSERT_EQ(truncate(path_.c_str(), 0), 0);
-  EXPECT_EQ(test::endOfChild([&] {
-              Fault fault;
-              const StrandPlan plan{strand.schema, strand.geometry, composeMetadata(strand.schema, {})};
-              const Region region = openStrandFile(path_, &plan, fault);
-              _exit(region.data() == nullptr && fault.code == FaultCode::kHeader ? 0 : 1);
-            }),
-            0);
+  ASSERT_TRUE(other.does());
   EXPECT_EQ(std::filesystem::file_size(path_), 0U);
 }
 
@@ -222,7 +225,7 @@ TEST_F(StrandFile, isMadeOnceByProcessesThatAllWantTo) {
   constexpr int kProcesses = 6;
   std::array<pid_t, kProcesses> children{};
   for (pid_t& child : children) {
-    child = fork();
+    child = test::forkAlone();
     if (child != 0) continue;
     const TestStrand strand(path_);
     StrandView view = strand.view();
@@ -233,9 +236,7 @@ TEST_F(StrandFile, isMadeOnceByProcessesThatAllWantTo) {
     StrandWriter writer = strand.writer();
     for (std::uint64_t seq = 0; seq < 3; ++seq) ASSERT_EQ(tryWrite(writer, seq, 10), Status::kOk);
     for (const pid_t child : children) {
-      int status = 0;
-      EXPECT_EQ(waitpid(child, &status, 0), child);
-      EXPECT_EQ(status, 0);
+      EXPECT_EQ(test::endOf(child), 0);
     }
   }
 }
