@@ -12,6 +12,8 @@ const PATIENCE_MILLIS = 180_000;
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Most tests wait for their own threads and processes half of the time.
+    maxWorkers: '100%',
     testTimeout: PATIENCE_MILLIS,
     hookTimeout: PATIENCE_MILLIS,
     reporters: ['default', ['json', { outputFile: 'build/reports/vitest.json' }]],

@@ -17,7 +17,7 @@ endif()
 if(STRAND_SANITIZE)
   set(instrumentation "-fsanitize=${STRAND_SANITIZE}" -fno-sanitize-recover=all)
   # Frame pointers and some optimisation: readable stacks at a bearable speed.
-  target_compile_options(strand_sanitizers INTERFACE ${instrumentation} -fno-omit-frame-pointer -g -O1)
+  target_compile_options(strand_sanitizers INTERFACE ${instrumentation} -fno-omit-frame-pointer -g1 -O1)
   target_link_options(strand_sanitizers INTERFACE ${instrumentation})
 endif()
 if(STRAND_BUILD_FUZZ)

@@ -2,10 +2,10 @@
 // and one line of counts. A check that fails does not keep the others from running; only without a build there is
 // nothing to test.
 
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { failuresIn } from './failures.mjs';
 import { root } from './files.mjs';
+import { readReports } from './reports.mjs';
 import { run } from './run.mjs';
 
 const reports = path.join(root, 'build/reports');
@@ -25,40 +25,6 @@ const checks = [
   'test:fuzz',
 ];
 
-const contentOf = (file) => readFileSync(path.join(reports, file), 'utf8');
-
-/** Counts of one JUnit file of ctest or one JSON file of vitest. */
-function countsOf(file) {
-  const content = contentOf(file);
-  if (file.endsWith('.json')) {
-    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(content);
-    // A file that does not load is a failed suite without a failed test.
-    return { passed: numPassedTests, failed: numFailedTests || numFailedTestSuites };
-  }
-  const count = (name) =>
-    Number(content.match(new RegExp(`<testsuite[^>]*\\b${name}="(\\d+)"`, 's'))?.[1] ?? 0);
-  const idle = count('skipped') + count('disabled');
-  return { passed: count('tests') - count('failures') - idle, failed: count('failures') };
-}
-
-function reportFiles() {
-  try {
-    return readdirSync(reports);
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error;
-    return [];
-  }
-}
-
-function reported() {
-  return reportFiles()
-    .map(countsOf)
-    .reduce((sum, { passed, failed }) => ({ passed: sum.passed + passed, failed: sum.failed + failed }), {
-      passed: 0,
-      failed: 0,
-    });
-}
-
 rmSync(reports, { recursive: true, force: true });
 const results = [];
 // Steps that fail without a failing test in their report.
@@ -67,9 +33,9 @@ let otherFailures = 0;
 function step(script) {
   console.log(`\n── ${script}`);
   const started = performance.now();
-  const failedBefore = reported().failed;
+  const failedBefore = readReports(reports).failures.length;
   const ok = run('npm', ['run', '--silent', script]) === 0;
-  if (!ok && reported().failed === failedBefore) otherFailures += 1;
+  if (!ok && readReports(reports).failures.length === failedBefore) otherFailures += 1;
   results.push(
     `${ok ? 'ok  ' : 'FAIL'}  ${script.padEnd(14)} ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
@@ -78,10 +44,10 @@ function step(script) {
 
 if (build.every(step)) checks.forEach(step);
 
-const failures = reportFiles().flatMap((file) => failuresIn(file, contentOf(file)));
+const { passed, failures } = readReports(reports);
 if (failures.length > 0) console.log(`\n${failures.slice(0, SHOWN_FAILURES).join('\n')}`);
 if (failures.length > SHOWN_FAILURES) console.log(`… and ${failures.length - SHOWN_FAILURES} more`);
 
-const { passed, failed } = reported();
-console.log(`\n${results.join('\n')}\n\n${passed} passed, ${failed + otherFailures} failed`);
-process.exit(failed + otherFailures === 0 ? 0 : 1);
+const failed = failures.length + otherFailures;
+console.log(`\n${results.join('\n')}\n\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

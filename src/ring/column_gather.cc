@@ -9,7 +9,7 @@ namespace strand {
 namespace {
 
 /// Slots of one pass over several columns: few enough to stay in a core's own cache from column to column.
-constexpr std::size_t kBlockBytes = std::size_t{128} * 1024;
+constexpr std::size_t kPassBytes = std::size_t{128} * 1024;
 
 std::size_t wordsFor(std::size_t bits) noexcept { return (bits + 31) / 32; }
 
@@ -131,7 +131,7 @@ Status ColumnGather::gather(const StrandView& view, std::uint64_t from, std::uin
   };
 
   const std::size_t stride = view.schema().recordStride();
-  const std::size_t most = targets.size() == 1 ? count : std::max<std::size_t>(1, kBlockBytes / stride);
+  const std::size_t most = targets.size() == 1 ? count : std::max<std::size_t>(1, kPassBytes / stride);
   forEachBlock(view, from, to, most, [&](const Block& block) {
     for (std::size_t k = 0; k < targets.size(); ++k) {
       const Field& field = fields[targets[k].field];

@@ -17,8 +17,6 @@ using Form = ColumnSource::Form;
 /// Slots that are filled column by column before the next ones: few enough to stay in a core's own cache.
 constexpr std::uint32_t kBlockBytes = 64 * 1024;
 constexpr std::uint32_t kMaxBlock = 4096;
-/// A blocked call looks at the process's state this often.
-constexpr std::chrono::milliseconds kSlice{10};
 
 bool present(const ColumnSource& source, std::uint64_t record) noexcept {
   return source.form != Form::kLeftOut && (source.validity.empty() || kernels::bitAt(source.validity, record));
@@ -325,7 +323,7 @@ Status writeColumns(StrandWriter& writer, std::span<const ColumnSource> columns,
     if (count != 0 && (status == Status::kOk || writer.batchOpen())) written = writer.publishedInBatch();
     if (status == Status::kOk) return status;
     if (status == Status::kWouldBlock) {
-      (void)writer.awaitSpace(kSlice);
+      (void)writer.awaitSpace(wait::kShutdownSlice);
       if (!wait::shuttingDown()) continue;
       status = Status::kClosed;
     }

@@ -18,9 +18,6 @@ namespace {
 
 using namespace layout;
 
-/// Longer than any reset takes; only a damaged header shows one for so long.
-constexpr std::chrono::seconds kResetPatience{1};
-
 Fault refuse(std::string message) noexcept { return Fault::header(std::move(message)); }
 
 /// The static part, copied out word by word, since another thread may be writing this memory.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,6 +13,9 @@
 #include "record/schema.h"
 
 namespace strand {
+
+/// Longer than any reset takes; only a damaged header shows one for so long.
+inline constexpr std::chrono::seconds kResetPatience{1};
 
 /// Sizes of a strand and its regions, in bytes and records.
 struct Geometry {

@@ -10,14 +10,6 @@
 #include "wait/shutdown.h"
 
 namespace strand {
-namespace {
-
-constexpr std::chrono::milliseconds kSlice{10};
-/// A reset takes far less; only a damaged header shows an odd epoch for so long.
-constexpr std::chrono::seconds kResetPatience{1};
-
-}  // namespace
-
 Status StrandView::attach(const Region& region, StrandView& out, Fault& fault) noexcept {
   auto header = std::make_shared<StrandHeader>();
   fault = readHeader(region, *header);
@@ -146,8 +138,8 @@ WaitResult StrandView::wait(std::uint64_t after, Nanoseconds timeout, bool count
   for (;;) {
     const Nanoseconds waited = std::chrono::steady_clock::now() - start;
     const Nanoseconds rest = timeout == wait::kForever ? timeout : timeout - waited;
-    if (words_.dataEvent().await(done, std::min<Nanoseconds>(rest, kSlice), spinner_)) return result;
-    if (rest <= kSlice || wait::shuttingDown()) return result;
+    if (words_.dataEvent().await(done, std::min<Nanoseconds>(rest, wait::kShutdownSlice), spinner_)) return result;
+    if (rest <= wait::kShutdownSlice || wait::shuttingDown()) return result;
   }
 }
 

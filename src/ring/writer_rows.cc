@@ -1,4 +1,3 @@
-#include <chrono>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -7,15 +6,9 @@
 #include "wait/shutdown.h"
 
 namespace strand {
-namespace {
-
-/// A blocked call looks at the process's state this often.
-constexpr std::chrono::milliseconds kSlice{10};
-
-}  // namespace
 
 bool StrandWriter::sleepForSpace() noexcept {
-  (void)awaitSpace(kSlice);
+  (void)awaitSpace(wait::kShutdownSlice);
   return !wait::shuttingDown();
 }
 

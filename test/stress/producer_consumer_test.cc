@@ -130,12 +130,12 @@ void run(Write write, bool registered, std::uint64_t count) {
   }
 }
 
-constexpr std::uint64_t kRecords = 6000;
+constexpr std::uint64_t kOfARun = 6000;
 
-TEST(ProducerConsumerStress, singleRecordsArriveWholeAndInOrder) { run(writeSingly, false, kRecords); }
-TEST(ProducerConsumerStress, batchesArriveWholeAndInOrder) { run(writeInBatches, false, kRecords); }
-TEST(ProducerConsumerStress, claimsArriveWholeAndInOrder) { run(writeByClaims, false, kRecords); }
-TEST(ProducerConsumerStress, aRegisteredConsumerReceivesThemToo) { run(writeInBatches, true, kRecords); }
+TEST(ProducerConsumerStress, singleRecordsArriveWholeAndInOrder) { run(writeSingly, false, kOfARun); }
+TEST(ProducerConsumerStress, batchesArriveWholeAndInOrder) { run(writeInBatches, false, kOfARun); }
+TEST(ProducerConsumerStress, claimsArriveWholeAndInOrder) { run(writeByClaims, false, kOfARun); }
+TEST(ProducerConsumerStress, aRegisteredConsumerReceivesThemToo) { run(writeInBatches, true, kOfARun); }
 
 // "finalize() racing with a drain loses nothing"
 TEST(FinalizeRace, theDrainLoopOfTheDocumentsLosesNothing) {

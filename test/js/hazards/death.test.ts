@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createStrand, StrandView, StrandWriter } from '../../../dist/index.js';
+import { LONG } from '../support/long.js';
 import { numbered } from '../support/numbered.mjs';
 import { seed } from '../support/seed.js';
 import { seeded } from '../support/seeded.mjs';
 import { startChild, startThread, until } from '../support/threads.mjs';
 
-const TERMINATIONS = 100;
+const TERMINATIONS = LONG ? 100 : 30;
 /** Threads that come and go at a time. */
 const LANES = 3;
 

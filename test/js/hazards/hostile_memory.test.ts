@@ -4,7 +4,7 @@ import { seed } from '../support/seed.js';
 import { startChild } from '../support/threads.mjs';
 
 const SCRIBBLED_ROUNDS = LONG ? 40_000 : 1_500;
-const MUTATIONS = 100_000;
+const MUTATIONS = LONG ? 100_000 : 20_000;
 /** Of the mutations, how many may show a word that says "busy": each makes an attempt last a second. */
 const BUSY_MUTATIONS = LONG ? 100 : 2;
 

@@ -16,6 +16,7 @@
 
 #include "memory/little_endian.h"
 #include "support/file_size_limit.h"
+#include "support/page.h"
 #include "support/payload.h"
 #include "support/random.h"
 #include "support/test_log.h"
@@ -26,6 +27,7 @@ namespace {
 using namespace layout;
 using test::kChecked;
 using test::kNarrow;
+using test::kPage;
 using test::kWide;
 using test::makePayload;
 using test::openLog;
@@ -332,8 +334,6 @@ struct Flushes {
     return options;
   }
 };
-
-const std::uint64_t kPage = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 
 TEST(LogAppender, onCommitFlushesFramesBeforeTheHeaderThatSpeaksOfThem) {
   const TestLog log(20 * kPage, kWide);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "memory/little_endian.h"
+#include "support/page.h"
 #include "support/payload.h"
 #include "support/random.h"
 #include "support/test_log.h"
@@ -19,6 +20,7 @@ namespace strand {
 namespace {
 
 using namespace layout;
+using test::kPage;
 using test::makePayload;
 using test::Payload;
 using test::Random;
@@ -26,7 +28,6 @@ using test::readOn;
 using test::TestLog;
 using Limits = LogReader::Limits;
 
-const std::uint64_t kPage = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 constexpr std::uint64_t kAllBytes = UINT64_MAX;
 
 struct Read {

@@ -12,6 +12,7 @@
 #include "log/log_appender.h"
 #include "support/long_form.h"
 #include "support/numbered_frames.h"
+#include "support/page.h"
 #include "support/random.h"
 #include "support/test_log.h"
 
@@ -21,6 +22,7 @@ namespace {
 using namespace layout;
 using test::FrameKind;
 using test::framesOf;
+using test::kPage;
 using test::numbered;
 using test::Payload;
 using test::putNumbered;
@@ -29,8 +31,6 @@ using test::readFile;
 using test::TestLog;
 using test::writeFile;
 using test::zeroBehind;
-
-const std::uint64_t kPage = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 
 /// A disk behind the file: it holds what was flushed, and whatever else the system happened to write back.
 class Disk {

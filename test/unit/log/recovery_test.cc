@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/numbered_frames.h"
+#include "support/page.h"
 #include "support/test_log.h"
 
 namespace strand {
@@ -21,14 +22,13 @@ namespace {
 using namespace layout;
 using test::FrameKind;
 using test::framesOf;
+using test::kPage;
 using test::numbered;
 using test::openLog;
 using test::TestLog;
 using test::writeFile;
 using test::zeroBehind;
 using ::testing::HasSubstr;
-
-const std::uint64_t kPage = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 
 class RecoveredLog : public ::testing::TestWithParam<FrameKind> {
  protected:

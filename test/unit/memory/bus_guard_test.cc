@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "support/child_process.h"
+#include "support/page.h"
 #include "support/sanitized.h"
 #include "support/scratch_directory.h"
 
@@ -24,9 +25,8 @@ namespace strand {
 namespace {
 
 using test::endOfChild;
+using test::kPage;
 using test::ScratchDirectory;
-
-const std::size_t kPage = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 
 /// A mapped file of ones, which can be cut.
 class Mapping {

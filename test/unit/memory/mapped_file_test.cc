@@ -16,6 +16,7 @@
 #include "memory/atomic_word.h"
 #include "support/child_process.h"
 #include "support/file_size_limit.h"
+#include "support/page.h"
 #include "support/random.h"
 #include "support/scratch_directory.h"
 
@@ -23,13 +24,12 @@ namespace strand {
 namespace {
 
 using test::endOfChild;
+using test::kPage;
 using test::readFile;
 using test::ScratchDirectory;
 using test::writeFile;
 using ::testing::HasSubstr;
 using Access = OpenFile::Access;
-
-const std::uint64_t kPage = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 
 class OpenFileTest : public ::testing::Test {
  protected:

@@ -31,7 +31,6 @@ using test::looked;
 using test::published;
 using test::Random;
 using test::scanned;
-using Status = RegistryStatus;
 
 // Growth
 
@@ -42,10 +41,10 @@ TEST(GrowingRegistryTable, aTableAsLargeAsForSomeKeysTakesThem) {
       RegistryTable table = memory.member();
       for (std::uint64_t key = 0; key < keys; ++key) {
         std::uint32_t ticket = 0;
-        ASSERT_EQ(table.claim(start * 1'000'003 + key, ticket), Status::kOk)
+        ASSERT_EQ(table.claim(start * 1'000'003 + key, ticket), RegistryStatus::kOk)
             << "key " << key << " of " << keys << ", " << arenaOf(memory) << " units are taken";
         published(table, ticket);
-        EXPECT_EQ(table.release(ticket), Status::kOk);
+        EXPECT_EQ(table.release(ticket), RegistryStatus::kOk);
       }
     }
   }
@@ -58,15 +57,15 @@ TEST(GrowingRegistryTable, whatFindsNoRoomChangesNothing) {
   std::uint64_t refused = 0;
   for (std::uint64_t key = 0; key < 500; ++key) {
     std::uint32_t ticket = 0;
-    const Status status = table.claim(key, ticket);
-    if (status == Status::kNoRoom) {
+    const RegistryStatus status = table.claim(key, ticket);
+    if (status == RegistryStatus::kNoRoom) {
       EXPECT_EQ(ticket, 0U);
       ++refused;
       continue;
     }
-    ASSERT_EQ(status, Status::kOk);
+    ASSERT_EQ(status, RegistryStatus::kOk);
     versions[key] = published(table, ticket);
-    EXPECT_EQ(table.release(ticket), Status::kOk);
+    EXPECT_EQ(table.release(ticket), RegistryStatus::kOk);
   }
   EXPECT_GT(refused, 0U);
   EXPECT_EQ(Inspection(memory).entries(), versions.size());
@@ -75,11 +74,11 @@ TEST(GrowingRegistryTable, whatFindsNoRoomChangesNothing) {
   }
   // With a member's record too.
   RegistryTable newcomer = memory.table();
-  while (newcomer.join(0) == Status::kOk) newcomer = memory.table();
+  while (newcomer.join(0) == RegistryStatus::kOk) newcomer = memory.table();
   EXPECT_FALSE(newcomer.joined());
-  EXPECT_EQ(memory.insist(newcomer, [&] { return newcomer.join(0); }), Status::kOk);
+  EXPECT_EQ(memory.insist(newcomer, [&] { return newcomer.join(0); }), RegistryStatus::kOk);
   std::uint32_t ticket = 0;
-  EXPECT_EQ(table.claim(1'000, ticket), Status::kGrown) << "the arena is past what this one knows";
+  EXPECT_EQ(table.claim(1'000, ticket), RegistryStatus::kGrown) << "the arena is past what this one knows";
 }
 
 TEST(GrowingRegistryTable, aMillionKeysTakeAtMost64BytesEach) {
@@ -88,10 +87,10 @@ TEST(GrowingRegistryTable, aMillionKeysTakeAtMost64BytesEach) {
   RegistryTable table = memory.member();
   for (std::uint64_t key = 0; key < kKeys; ++key) {
     std::uint32_t ticket = 0;
-    ASSERT_EQ(memory.insist(table, [&] { return table.claim(key, ticket); }), Status::kOk);
+    ASSERT_EQ(memory.insist(table, [&] { return table.claim(key, ticket); }), RegistryStatus::kOk);
     RegistryTable::Reservation reserved;
-    if (table.reserve(ticket, reserved) != Status::kOk || table.publish(ticket, reserved, true) != Status::kOk ||
-        table.release(ticket) != Status::kOk) {
+    if (table.reserve(ticket, reserved) != RegistryStatus::kOk ||
+        table.publish(ticket, reserved, true) != RegistryStatus::kOk || table.release(ticket) != RegistryStatus::kOk) {
       FAIL() << key;
     }
   }
@@ -117,23 +116,23 @@ TEST(GrowingRegistryTable, whileItGrowsEveryKeyIsFoundByOthers) {
       const std::uint64_t key =
           choices.percent(50) ? known - 1 - choices.below(std::min<std::uint64_t>(known, 20)) : choices.below(known);
       RegistryTable::Look found;
-      const Status status = memory.insist(table, [&] { return table.look(key, found); });
-      if (status != Status::kOk || found.version == 0 || found.writer != writer.serial()) ++missed;
+      const RegistryStatus status = memory.insist(table, [&] { return table.look(key, found); });
+      if (status != RegistryStatus::kOk || found.version == 0 || found.writer != writer.serial()) ++missed;
       ++looks;
     }
-    EXPECT_EQ(memory.insist(table, [&] { return table.leave(); }), Status::kOk);
+    EXPECT_EQ(memory.insist(table, [&] { return table.leave(); }), RegistryStatus::kOk);
   });
   for (std::uint64_t key = 0; key < kKeys; ++key) {
     std::uint32_t ticket = 0;
     RegistryTable::Reservation reserved;
-    EXPECT_EQ(memory.insist(writer, [&] { return writer.claim(key, ticket); }), Status::kOk);
-    Status status = Status::kJoined;
-    while (status == Status::kJoined) {
-      EXPECT_EQ(writer.reserve(ticket, reserved), Status::kOk);
+    EXPECT_EQ(memory.insist(writer, [&] { return writer.claim(key, ticket); }), RegistryStatus::kOk);
+    RegistryStatus status = RegistryStatus::kJoined;
+    while (status == RegistryStatus::kJoined) {
+      EXPECT_EQ(writer.reserve(ticket, reserved), RegistryStatus::kOk);
       status = memory.insist(writer, [&] { return writer.publish(ticket, reserved, true); });
     }
-    EXPECT_EQ(status, Status::kOk);
-    EXPECT_EQ(memory.insist(writer, [&] { return writer.release(ticket); }), Status::kOk);
+    EXPECT_EQ(status, RegistryStatus::kOk);
+    EXPECT_EQ(memory.insist(writer, [&] { return writer.release(ticket); }), RegistryStatus::kOk);
     made.store(key + 1);
   }
   reader.join();
@@ -154,7 +153,7 @@ TEST(GrowingRegistryTable, aScanFindsWhatHasAValueAndNothingElse) {
     changed(table, key, false);
     versions.erase(key);
   }
-  for (std::uint64_t key = 1'000; key < 1'100; ++key) claimed(table, key, Status::kOk);
+  for (std::uint64_t key = 1'000; key < 1'100; ++key) claimed(table, key, RegistryStatus::kOk);
   for (const std::size_t atOnce : {16U, 64U, 1'000U}) {
     std::map<std::uint64_t, std::uint64_t> found;
     for (const auto& each : scanned(memory, table, atOnce)) {
@@ -174,9 +173,9 @@ TEST(GrowingRegistryTable, aScanFindsWhatIsThereThroughoutWhileOthersComeAndGo) 
     RegistryTable writer = memory.member();
     const auto change = [&](std::uint64_t key, bool present) {
       std::uint32_t ticket = 0;
-      ASSERT_EQ(memory.insist(writer, [&] { return writer.claim(key, ticket); }), Status::kOk);
+      ASSERT_EQ(memory.insist(writer, [&] { return writer.claim(key, ticket); }), RegistryStatus::kOk);
       published(writer, ticket, present);
-      ASSERT_EQ(writer.release(ticket), Status::kOk);
+      ASSERT_EQ(writer.release(ticket), RegistryStatus::kOk);
     };
     for (std::uint64_t key = 0; key < kStay; ++key) change(key, true);
     RegistryTable scanner = memory.table();
@@ -187,7 +186,7 @@ TEST(GrowingRegistryTable, aScanFindsWhatIsThereThroughoutWhileOthersComeAndGo) 
     std::vector<std::uint64_t> others;
     while (place.shard < layout::kRegistryShards) {
       std::uint32_t count = 0;
-      ASSERT_EQ(memory.insist(scanner, [&] { return scanner.scan(place, some, count); }), Status::kOk);
+      ASSERT_EQ(memory.insist(scanner, [&] { return scanner.scan(place, some, count); }), RegistryStatus::kOk);
       for (const auto& each : std::span(some).first(count)) found.insert(each.key);
       for (std::uint64_t i = choices.below(200); i > 0; --i) {
         if (!others.empty() && choices.percent(40)) {
@@ -211,9 +210,9 @@ TEST(GrowingRegistryTable, aScanInOneThreadFindsWhatStaysWhileAnotherMakesAndDel
   RegistryTable writer = memory.member();
   for (std::uint64_t key = 0; key < kStay; ++key) {
     std::uint32_t ticket = 0;
-    ASSERT_EQ(memory.insist(writer, [&] { return writer.claim(key, ticket); }), Status::kOk);
+    ASSERT_EQ(memory.insist(writer, [&] { return writer.claim(key, ticket); }), RegistryStatus::kOk);
     published(writer, ticket);
-    ASSERT_EQ(writer.release(ticket), Status::kOk);
+    ASSERT_EQ(writer.release(ticket), RegistryStatus::kOk);
   }
   std::atomic<bool> stop{false};
   std::thread churn([&] {
@@ -222,11 +221,12 @@ TEST(GrowingRegistryTable, aScanInOneThreadFindsWhatStaysWhileAnotherMakesAndDel
       for (const bool present : {true, false}) {
         for (std::uint64_t key = 0; key < 1'000 + std::min<std::uint64_t>(wave, 20) * 500 && !stop.load(); ++key) {
           std::uint32_t ticket = 0;
-          EXPECT_EQ(memory.insist(writer, [&] { return writer.claim(kStay + key, ticket); }), Status::kOk);
+          EXPECT_EQ(memory.insist(writer, [&] { return writer.claim(kStay + key, ticket); }), RegistryStatus::kOk);
           RegistryTable::Reservation reserved;
-          EXPECT_EQ(writer.reserve(ticket, reserved), Status::kOk);
-          EXPECT_EQ(memory.insist(writer, [&] { return writer.publish(ticket, reserved, present); }), Status::kOk);
-          EXPECT_EQ(memory.insist(writer, [&] { return writer.release(ticket); }), Status::kOk);
+          EXPECT_EQ(writer.reserve(ticket, reserved), RegistryStatus::kOk);
+          EXPECT_EQ(memory.insist(writer, [&] { return writer.publish(ticket, reserved, present); }),
+                    RegistryStatus::kOk);
+          EXPECT_EQ(memory.insist(writer, [&] { return writer.release(ticket); }), RegistryStatus::kOk);
         }
       }
     }
@@ -273,22 +273,22 @@ TEST(GrowingRegistryTable, whatIsDoneUnderAKeysLockIsDoneByOneThreadAtATime) {
       std::uint64_t last = 0;
       for (std::uint64_t round = 0; round < kRounds; ++round) {
         std::uint32_t ticket = 0;
-        const Status status = table.claim(7, ticket);
-        if (status == Status::kQueued) {
+        const RegistryStatus status = table.claim(7, ticket);
+        if (status == RegistryStatus::kQueued) {
           if (awaitGrant(table) != ticket) return;
         } else {
-          EXPECT_EQ(status, Status::kOk);
+          EXPECT_EQ(status, RegistryStatus::kOk);
         }
         ++counter;
         if (round % 16 == 0) {
           RegistryTable::Reservation reserved;
-          EXPECT_EQ(table.reserve(ticket, reserved), Status::kOk);
+          EXPECT_EQ(table.reserve(ticket, reserved), RegistryStatus::kOk);
           EXPECT_GT(reserved.version, last);
           last = reserved.version;
         }
-        EXPECT_EQ(table.release(ticket), Status::kOk);
+        EXPECT_EQ(table.release(ticket), RegistryStatus::kOk);
       }
-      EXPECT_EQ(table.leave(), Status::kOk);
+      EXPECT_EQ(table.leave(), RegistryStatus::kOk);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -314,11 +314,11 @@ TEST(GrowingRegistryTable, membersThatComeClaimAndLeaveLoseNoLock) {
         for (std::uint64_t n = choices.below(20); n > 0; --n) {
           const std::uint64_t key = choices.below(kKeys);
           std::uint32_t ticket = 0;
-          Status status = memory.insist(table, [&] { return table.claim(key, ticket); });
-          if (status == Status::kQueued && choices.percent(30)) {
-            if (memory.insist(table, [&] { return table.withdraw(ticket); }) == Status::kOk) continue;
+          RegistryStatus status = memory.insist(table, [&] { return table.claim(key, ticket); });
+          if (status == RegistryStatus::kQueued && choices.percent(30)) {
+            if (memory.insist(table, [&] { return table.withdraw(ticket); }) == RegistryStatus::kOk) continue;
           }
-          if (status == Status::kQueued) {
+          if (status == RegistryStatus::kQueued) {
             if (choices.percent(5)) break;  // and leaves while it waits, or has been given it
             if (awaitGrant(table) != ticket) return;
           }
@@ -326,12 +326,12 @@ TEST(GrowingRegistryTable, membersThatComeClaimAndLeaveLoseNoLock) {
           inside[key].fetch_sub(1);
           if (choices.percent(10)) break;  // and leaves with the lock
           RegistryTable::Reservation reserved;
-          EXPECT_EQ(table.reserve(ticket, reserved), Status::kOk);
+          EXPECT_EQ(table.reserve(ticket, reserved), RegistryStatus::kOk);
           status = memory.insist(table, [&] { return table.publish(ticket, reserved, choices.percent(50)); });
-          EXPECT_TRUE(status == Status::kOk || status == Status::kJoined);
-          EXPECT_EQ(memory.insist(table, [&] { return table.release(ticket); }), Status::kOk);
+          EXPECT_TRUE(status == RegistryStatus::kOk || status == RegistryStatus::kJoined);
+          EXPECT_EQ(memory.insist(table, [&] { return table.release(ticket); }), RegistryStatus::kOk);
         }
-        EXPECT_EQ(memory.insist(table, [&] { return table.leave(); }), Status::kOk);
+        EXPECT_EQ(memory.insist(table, [&] { return table.leave(); }), RegistryStatus::kOk);
       }
     });
   }

@@ -24,7 +24,6 @@ namespace {
 using test::Random;
 using test::RecordingPlatform;
 using test::RecordingTable;
-using Status = RegistryStatus;
 
 /// Where a table may touch, and how often what it reads is not what it wrote, as if somebody scribbled all the time.
 struct Hostility {
@@ -117,7 +116,7 @@ struct Used {
     for (std::uint64_t key = 0; key < kKeys; ++key) {
       Table& table = tables[key % 3];
       std::uint32_t ticket = 0;
-      if (table.claim(key, ticket) != Status::kOk) continue;
+      if (table.claim(key, ticket) != RegistryStatus::kOk) continue;
       typename Table::Reservation reserved;
       (void)table.reserve(ticket, reserved);
       (void)table.publish(ticket, reserved, true);
@@ -179,7 +178,7 @@ struct Used {
     std::array<typename Table::Found, 8> some;
     typename Table::ScanPlace place;
     std::uint32_t count = 0;
-    while (place.shard < layout::kRegistryShards && tables[0].scan(place, some, count) == Status::kOk) {
+    while (place.shard < layout::kRegistryShards && tables[0].scan(place, some, count) == RegistryStatus::kOk) {
       EXPECT_LE(count, some.size());
     }
     std::array<typename Table::Member, 4> members;
@@ -262,14 +261,14 @@ TEST(HostileRegistryTable, aScanThatFindsTheMemoryGrownHasWhatItFoundBefore) {
     int grown = 0;
     while (place.shard < layout::kRegistryShards) {
       std::uint32_t count = 0;
-      const Status status = table.scan(place, found, count);
-      if (status == Status::kGrown) {
+      const RegistryStatus status = table.scan(place, found, count);
+      if (status == RegistryStatus::kGrown) {
         EXPECT_EQ(count, 0U) << "it would be lost to who tries again";
         table.resize(2 * kHostileSize);
         ++grown;
         continue;
       }
-      ASSERT_EQ(status, Status::kOk);
+      ASSERT_EQ(status, RegistryStatus::kOk);
       for (const auto& each : std::span(found).first(count)) keys.insert(each.key);
     }
     EXPECT_EQ(grown, 1);
@@ -311,15 +310,15 @@ TEST(HostileRegistryTable, aLostLockIsAnsweredAndHeldByNobody) {
     RecordingTable& table = used.tables[0];
     RecordingTable::Look found;
     std::uint32_t ticket = 0;
-    EXPECT_EQ(table.look(1, found), Status::kBusy);
-    EXPECT_EQ(table.claim(1, ticket), Status::kBusy);
+    EXPECT_EQ(table.look(1, found), RegistryStatus::kBusy);
+    EXPECT_EQ(table.claim(1, ticket), RegistryStatus::kBusy);
     EXPECT_EQ(ticket, 0U);
-    EXPECT_EQ(table.release(used.tickets[0]), Status::kBusy);
-    EXPECT_EQ(table.leave(), Status::kBusy);
+    EXPECT_EQ(table.release(used.tickets[0]), RegistryStatus::kBusy);
+    EXPECT_EQ(table.leave(), RegistryStatus::kBusy);
     EXPECT_FALSE(table.joined()) << "a member less, whatever became of its tickets";
     Word32(memory.data(), layout::kRegistryOffsetMemberLock).storeRelaxed(lost);
-    EXPECT_EQ(used.tables[1].leave(), Status::kBusy);
-    EXPECT_EQ(table.join(0), Status::kBusy);
+    EXPECT_EQ(used.tables[1].leave(), RegistryStatus::kBusy);
+    EXPECT_EQ(table.join(0), RegistryStatus::kBusy);
     EXPECT_FALSE(table.joined());
   }
 }

@@ -33,7 +33,6 @@ using test::Random;
 using test::RecordingPlatform;
 using test::RecordingTable;
 using test::scanned;
-using Status = RegistryStatus;
 
 // Values
 
@@ -48,9 +47,9 @@ TEST(RegistryTable, anEmptyOneAnswersNothing) {
   EXPECT_EQ(table.nextGrant(), 0U);
   EXPECT_TRUE(scanned(memory, table).empty());
   std::uint32_t count = 9;
-  EXPECT_EQ(table.members({}, count), Status::kOk);
+  EXPECT_EQ(table.members({}, count), RegistryStatus::kOk);
   EXPECT_EQ(count, 0U);
-  EXPECT_EQ(table.leave(), Status::kOk);
+  EXPECT_EQ(table.leave(), RegistryStatus::kOk);
   EXPECT_EQ(arenaOf(memory), 0U);
 }
 
@@ -68,13 +67,13 @@ TEST(RegistryTable, whatWasPublishedIsSeenByEveryone) {
   GrowingMemory memory;
   RegistryTable writer = memory.member();
   RegistryTable reader = memory.member();
-  const std::uint32_t ticket = claimed(writer, 7, Status::kOk);
+  const std::uint32_t ticket = claimed(writer, 7, RegistryStatus::kOk);
   EXPECT_EQ(looked(reader, 7).holder, writer.serial());
   EXPECT_EQ(looked(reader, 7).version, 0U) << "claimed only";
   const std::uint64_t version = published(writer, ticket);
   EXPECT_NE(version, 0U);
   EXPECT_EQ(looked(reader, 7).version, version) << "before the lock is given back";
-  EXPECT_EQ(writer.release(ticket), Status::kOk);
+  EXPECT_EQ(writer.release(ticket), RegistryStatus::kOk);
   EXPECT_EQ(looked(reader, 7).version, version);
   EXPECT_EQ(looked(reader, 7).writer, writer.serial());
   EXPECT_EQ(looked(reader, 7).holder, 0U);
@@ -108,15 +107,15 @@ TEST(RegistryTable, versionsNeverComeTwice) {
     last = deleted;
     EXPECT_EQ(Inspection(memory).entries(), 0U);
     // Reserved, and never published.
-    const std::uint32_t ticket = claimed(writer, 7, Status::kOk);
+    const std::uint32_t ticket = claimed(writer, 7, RegistryStatus::kOk);
     RegistryTable::Reservation reserved;
-    EXPECT_EQ(writer.reserve(ticket, reserved), Status::kOk);
+    EXPECT_EQ(writer.reserve(ticket, reserved), RegistryStatus::kOk);
     EXPECT_LT(last, reserved.version);
     last = reserved.version;
-    EXPECT_EQ(writer.release(ticket), Status::kOk);
+    EXPECT_EQ(writer.release(ticket), RegistryStatus::kOk);
     EXPECT_EQ(looked(first, 7).version, 0U);
   }
-  EXPECT_EQ(second.leave(), Status::kOk);
+  EXPECT_EQ(second.leave(), RegistryStatus::kOk);
   EXPECT_LT(last, changed(first, 7));
 }
 
@@ -126,14 +125,14 @@ TEST(RegistryTable, aDeletedKeyIsForgottenWhenNobodyWaits) {
   RegistryTable second = memory.member();
   changed(first, 7);
   EXPECT_EQ(Inspection(memory).entries(), 1U);
-  const std::uint32_t ticket = claimed(first, 7, Status::kOk);
-  const std::uint32_t waiting = claimed(second, 7, Status::kQueued);
+  const std::uint32_t ticket = claimed(first, 7, RegistryStatus::kOk);
+  const std::uint32_t waiting = claimed(second, 7, RegistryStatus::kQueued);
   published(first, ticket, false);
   EXPECT_EQ(looked(second, 7).version, 0U);
-  EXPECT_EQ(first.release(ticket), Status::kOk);
+  EXPECT_EQ(first.release(ticket), RegistryStatus::kOk);
   EXPECT_EQ(Inspection(memory).entries(), 1U) << "somebody has it";
   EXPECT_EQ(second.nextGrant(), waiting);
-  EXPECT_EQ(second.release(waiting), Status::kOk);
+  EXPECT_EQ(second.release(waiting), RegistryStatus::kOk);
   EXPECT_EQ(Inspection(memory).entries(), 0U);
   changed(first, 8, false);
   EXPECT_EQ(Inspection(memory).entries(), 0U) << "it was never there";
@@ -160,13 +159,14 @@ TEST(RegistryTable, waitersComeInTheOrderInWhichTheyCame) {
   std::vector<std::uint32_t> tickets;
   members.reserve(8);
   for (int i = 0; i < 8; ++i) members.push_back(memory.member());
-  for (std::size_t i = 0; i < 8; ++i) tickets.push_back(claimed(members[i], 7, i == 0 ? Status::kOk : Status::kQueued));
+  for (std::size_t i = 0; i < 8; ++i)
+    tickets.push_back(claimed(members[i], 7, i == 0 ? RegistryStatus::kOk : RegistryStatus::kQueued));
   for (std::size_t i = 0; i < 8; ++i) {
     EXPECT_EQ(members[i].nextGrant(), i == 0 ? 0 : tickets[i]);
     EXPECT_EQ(looked(members[0], 7).holder, members[i].serial());
     for (std::size_t other = i + 1; other < 8; ++other) EXPECT_EQ(members[other].nextGrant(), 0U);
     published(members[i], tickets[i]);
-    EXPECT_EQ(members[i].release(tickets[i]), Status::kOk);
+    EXPECT_EQ(members[i].release(tickets[i]), RegistryStatus::kOk);
   }
   EXPECT_EQ(Inspection(memory).tickets(), 0U);
 }
@@ -178,12 +178,12 @@ TEST(RegistryTable, oneMembersGrantsComeInTheOrderInWhichTheyWereGiven) {
   constexpr std::size_t kKeys = 20;
   std::vector<std::uint32_t> held;
   std::vector<std::uint32_t> waiting;
-  for (std::uint64_t key = 0; key < kKeys; ++key) held.push_back(claimed(holder, key, Status::kOk));
-  for (std::uint64_t key = 0; key < kKeys; ++key) waiting.push_back(claimed(waiter, key, Status::kQueued));
+  for (std::uint64_t key = 0; key < kKeys; ++key) held.push_back(claimed(holder, key, RegistryStatus::kOk));
+  for (std::uint64_t key = 0; key < kKeys; ++key) waiting.push_back(claimed(waiter, key, RegistryStatus::kQueued));
   // Some while the waiter has taken a part of them.
-  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(holder.release(held[kKeys - 1 - i]), Status::kOk);
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(holder.release(held[kKeys - 1 - i]), RegistryStatus::kOk);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(waiter.nextGrant(), waiting[kKeys - 1 - i]);
-  for (std::size_t i = 10; i < kKeys; ++i) EXPECT_EQ(holder.release(held[kKeys - 1 - i]), Status::kOk);
+  for (std::size_t i = 10; i < kKeys; ++i) EXPECT_EQ(holder.release(held[kKeys - 1 - i]), RegistryStatus::kOk);
   for (std::size_t i = 3; i < kKeys; ++i) EXPECT_EQ(waiter.nextGrant(), waiting[kKeys - 1 - i]);
   EXPECT_EQ(waiter.nextGrant(), 0U);
 }
@@ -191,12 +191,12 @@ TEST(RegistryTable, oneMembersGrantsComeInTheOrderInWhichTheyWereGiven) {
 TEST(RegistryTable, oneMemberMayQueueBehindItself) {
   GrowingMemory memory;
   RegistryTable table = memory.member();
-  const std::uint32_t first = claimed(table, 7, Status::kOk);
-  const std::uint32_t second = claimed(table, 7, Status::kQueued);
+  const std::uint32_t first = claimed(table, 7, RegistryStatus::kOk);
+  const std::uint32_t second = claimed(table, 7, RegistryStatus::kQueued);
   EXPECT_EQ(table.nextGrant(), 0U);
-  EXPECT_EQ(table.release(first), Status::kOk);
+  EXPECT_EQ(table.release(first), RegistryStatus::kOk);
   EXPECT_EQ(table.nextGrant(), second);
-  EXPECT_EQ(table.release(second), Status::kOk);
+  EXPECT_EQ(table.release(second), RegistryStatus::kOk);
 }
 
 TEST(RegistryTable, gaveUpTicketsLetTheNextOneIn) {
@@ -204,27 +204,27 @@ TEST(RegistryTable, gaveUpTicketsLetTheNextOneIn) {
   for (std::uint32_t leaving = 0; leaving < 16; ++leaving) {
     GrowingMemory memory;
     RegistryTable holder = memory.member();
-    const std::uint32_t held = claimed(holder, 7, Status::kOk);
+    const std::uint32_t held = claimed(holder, 7, RegistryStatus::kOk);
     std::vector<RegistryTable> waiters;
     std::vector<std::uint32_t> tickets;
     for (std::size_t i = 0; i < 4; ++i) {
       waiters.push_back(memory.member());
-      tickets.push_back(claimed(waiters[i], 7, Status::kQueued));
+      tickets.push_back(claimed(waiters[i], 7, RegistryStatus::kQueued));
     }
     for (std::size_t i = 0; i < 4; ++i) {
       if ((leaving >> i & 1U) != 0) {
-        EXPECT_EQ(waiters[i].withdraw(tickets[i]), Status::kOk);
+        EXPECT_EQ(waiters[i].withdraw(tickets[i]), RegistryStatus::kOk);
       }
     }
     EXPECT_EQ(Inspection(memory).tickets(), 5U - static_cast<std::uint32_t>(std::popcount(leaving)));
-    EXPECT_EQ(holder.release(held), Status::kOk);
+    EXPECT_EQ(holder.release(held), RegistryStatus::kOk);
     for (std::size_t i = 0; i < 4; ++i) {
       if ((leaving >> i & 1U) != 0) {
         EXPECT_EQ(waiters[i].nextGrant(), 0U);
-        EXPECT_EQ(waiters[i].withdraw(tickets[i]), Status::kNotHeld) << "it is gone";
+        EXPECT_EQ(waiters[i].withdraw(tickets[i]), RegistryStatus::kNotHeld) << "it is gone";
       } else {
         EXPECT_EQ(waiters[i].nextGrant(), tickets[i]);
-        EXPECT_EQ(waiters[i].release(tickets[i]), Status::kOk);
+        EXPECT_EQ(waiters[i].release(tickets[i]), RegistryStatus::kOk);
       }
     }
     EXPECT_EQ(Inspection(memory).entries(), 0U);
@@ -235,15 +235,15 @@ TEST(RegistryTable, aTicketThatWasGrantedCannotBeWithdrawn) {
   GrowingMemory memory;
   RegistryTable holder = memory.member();
   RegistryTable waiter = memory.member();
-  const std::uint32_t held = claimed(holder, 7, Status::kOk);
-  EXPECT_EQ(holder.withdraw(held), Status::kGranted);
-  const std::uint32_t waiting = claimed(waiter, 7, Status::kQueued);
-  EXPECT_EQ(holder.release(held), Status::kOk);
-  EXPECT_EQ(waiter.withdraw(waiting), Status::kGranted);
-  EXPECT_EQ(waiter.release(waiting), Status::kNotHeld) << "to be taken from the grants first";
+  const std::uint32_t held = claimed(holder, 7, RegistryStatus::kOk);
+  EXPECT_EQ(holder.withdraw(held), RegistryStatus::kGranted);
+  const std::uint32_t waiting = claimed(waiter, 7, RegistryStatus::kQueued);
+  EXPECT_EQ(holder.release(held), RegistryStatus::kOk);
+  EXPECT_EQ(waiter.withdraw(waiting), RegistryStatus::kGranted);
+  EXPECT_EQ(waiter.release(waiting), RegistryStatus::kNotHeld) << "to be taken from the grants first";
   EXPECT_EQ(waiter.nextGrant(), waiting);
-  EXPECT_EQ(waiter.withdraw(waiting), Status::kGranted);
-  EXPECT_EQ(waiter.release(waiting), Status::kOk);
+  EXPECT_EQ(waiter.withdraw(waiting), RegistryStatus::kGranted);
+  EXPECT_EQ(waiter.release(waiting), RegistryStatus::kOk);
 }
 
 TEST(RegistryTable, onlyWhoHoldsALockPublishesAndReleases) {
@@ -251,35 +251,35 @@ TEST(RegistryTable, onlyWhoHoldsALockPublishesAndReleases) {
   RegistryTable holder = memory.member();
   RegistryTable waiter = memory.member();
   RegistryTable stranger = memory.table();
-  const std::uint32_t held = claimed(holder, 7, Status::kOk);
-  const std::uint32_t waiting = claimed(waiter, 7, Status::kQueued);
+  const std::uint32_t held = claimed(holder, 7, RegistryStatus::kOk);
+  const std::uint32_t waiting = claimed(waiter, 7, RegistryStatus::kQueued);
   RegistryTable::Reservation reserved;
-  EXPECT_EQ(waiter.reserve(waiting, reserved), Status::kOk);
-  EXPECT_EQ(waiter.publish(waiting, reserved, true), Status::kNotHeld);
-  EXPECT_EQ(waiter.release(waiting), Status::kNotHeld);
+  EXPECT_EQ(waiter.reserve(waiting, reserved), RegistryStatus::kOk);
+  EXPECT_EQ(waiter.publish(waiting, reserved, true), RegistryStatus::kNotHeld);
+  EXPECT_EQ(waiter.release(waiting), RegistryStatus::kNotHeld);
   std::uint32_t none = 0;
-  EXPECT_EQ(stranger.claim(7, none), Status::kNotHeld) << "who is no member cannot be told of a grant";
+  EXPECT_EQ(stranger.claim(7, none), RegistryStatus::kNotHeld) << "who is no member cannot be told of a grant";
   EXPECT_EQ(none, 0U);
   for (RegistryTable* const other : {&waiter, &stranger}) {
-    EXPECT_EQ(other->reserve(held, reserved), Status::kNotHeld);
-    EXPECT_EQ(other->publish(held, reserved, true), Status::kNotHeld);
-    EXPECT_EQ(other->release(held), Status::kNotHeld);
-    EXPECT_EQ(other->withdraw(held), Status::kNotHeld);
+    EXPECT_EQ(other->reserve(held, reserved), RegistryStatus::kNotHeld);
+    EXPECT_EQ(other->publish(held, reserved, true), RegistryStatus::kNotHeld);
+    EXPECT_EQ(other->release(held), RegistryStatus::kNotHeld);
+    EXPECT_EQ(other->withdraw(held), RegistryStatus::kNotHeld);
   }
   for (const std::uint32_t nothing : {0U, 1U, 0xFFFFFFFFU, held + 1'000'000}) {
-    EXPECT_EQ(holder.reserve(nothing, reserved), Status::kNotHeld);
-    EXPECT_EQ(holder.publish(nothing, reserved, true), Status::kNotHeld);
-    EXPECT_EQ(holder.release(nothing), Status::kNotHeld);
-    EXPECT_EQ(holder.withdraw(nothing), Status::kNotHeld);
+    EXPECT_EQ(holder.reserve(nothing, reserved), RegistryStatus::kNotHeld);
+    EXPECT_EQ(holder.publish(nothing, reserved, true), RegistryStatus::kNotHeld);
+    EXPECT_EQ(holder.release(nothing), RegistryStatus::kNotHeld);
+    EXPECT_EQ(holder.withdraw(nothing), RegistryStatus::kNotHeld);
   }
-  EXPECT_EQ(holder.release(held), Status::kOk);
-  EXPECT_EQ(holder.release(held), Status::kNotHeld) << "twice";
-  EXPECT_EQ(holder.publish(held, reserved, true), Status::kNotHeld);
-  EXPECT_EQ(waiter.publish(waiting, reserved, true), Status::kNotHeld) << "given, and not taken";
+  EXPECT_EQ(holder.release(held), RegistryStatus::kOk);
+  EXPECT_EQ(holder.release(held), RegistryStatus::kNotHeld) << "twice";
+  EXPECT_EQ(holder.publish(held, reserved, true), RegistryStatus::kNotHeld);
+  EXPECT_EQ(waiter.publish(waiting, reserved, true), RegistryStatus::kNotHeld) << "given, and not taken";
   EXPECT_EQ(waiter.nextGrant(), waiting);
-  EXPECT_EQ(waiter.publish(waiting, reserved, true), Status::kNotHeld) << "reserved before it held the lock";
-  EXPECT_EQ(waiter.reserve(waiting, reserved), Status::kOk);
-  EXPECT_EQ(waiter.publish(waiting, reserved, true), Status::kOk);
+  EXPECT_EQ(waiter.publish(waiting, reserved, true), RegistryStatus::kNotHeld) << "reserved before it held the lock";
+  EXPECT_EQ(waiter.reserve(waiting, reserved), RegistryStatus::kOk);
+  EXPECT_EQ(waiter.publish(waiting, reserved, true), RegistryStatus::kOk);
   EXPECT_EQ(looked(stranger, 7).version, reserved.version);
 }
 
@@ -287,12 +287,12 @@ TEST(RegistryTable, onlyWhoHoldsALockPublishesAndReleases) {
 
 /// A holder that has reserved a version and sent it, and one that receives it.
 struct Sent {
-  Sent() : before(changed(sender, 7)), ticket(claimed(sender, 7, Status::kOk)) {
-    EXPECT_EQ(sender.reserve(ticket, reserved), Status::kOk);
+  Sent() : before(changed(sender, 7)), ticket(claimed(sender, 7, RegistryStatus::kOk)) {
+    EXPECT_EQ(sender.reserve(ticket, reserved), RegistryStatus::kOk);
   }
   bool accepted(bool present = true) {
     bool counts = false;
-    EXPECT_EQ(receiver.accept(7, reserved, writer, present, counts), Status::kOk);
+    EXPECT_EQ(receiver.accept(7, reserved, writer, present, counts), RegistryStatus::kOk);
     return counts;
   }
 
@@ -312,8 +312,8 @@ TEST(RegistryTable, whatWasReceivedIsPublishedByTheReceiver) {
   EXPECT_EQ(looked(sent.receiver, 7).version, sent.reserved.version);
   EXPECT_EQ(looked(sent.receiver, 7).writer, sent.writer);
   (void)sent.memory.member();
-  EXPECT_EQ(sent.sender.publish(sent.ticket, sent.reserved, true), Status::kOk) << "nothing is left to do";
-  EXPECT_EQ(sent.sender.release(sent.ticket), Status::kOk);
+  EXPECT_EQ(sent.sender.publish(sent.ticket, sent.reserved, true), RegistryStatus::kOk) << "nothing is left to do";
+  EXPECT_EQ(sent.sender.release(sent.ticket), RegistryStatus::kOk);
   EXPECT_TRUE(sent.accepted()) << "after all that too";
   changed(sent.receiver, 7);
   EXPECT_FALSE(sent.accepted()) << "a newer one is published";
@@ -323,8 +323,8 @@ TEST(RegistryTable, aDeletionThatWasReceivedIsPublishedByTheReceiver) {
   Sent sent;
   EXPECT_TRUE(sent.accepted(false));
   EXPECT_EQ(looked(sent.receiver, 7).version, 0U);
-  EXPECT_EQ(sent.sender.publish(sent.ticket, sent.reserved, false), Status::kOk);
-  EXPECT_EQ(sent.sender.release(sent.ticket), Status::kOk);
+  EXPECT_EQ(sent.sender.publish(sent.ticket, sent.reserved, false), RegistryStatus::kOk);
+  EXPECT_EQ(sent.sender.release(sent.ticket), RegistryStatus::kOk);
   EXPECT_EQ(Inspection(sent.memory).entries(), 0U);
   EXPECT_TRUE(sent.accepted(false));
   changed(sent.receiver, 7);
@@ -336,26 +336,26 @@ TEST(RegistryTable, whatIsSentAgainOrByWhoHasDiedDoesNotCount) {
     Sent sent;
     (void)sent.memory.member();
     EXPECT_FALSE(sent.accepted()) << "it was not sent to who has joined";
-    EXPECT_EQ(sent.sender.publish(sent.ticket, sent.reserved, true), Status::kJoined);
+    EXPECT_EQ(sent.sender.publish(sent.ticket, sent.reserved, true), RegistryStatus::kJoined);
     const RegistryTable::Reservation first = sent.reserved;
-    EXPECT_EQ(sent.sender.reserve(sent.ticket, sent.reserved), Status::kOk);
+    EXPECT_EQ(sent.sender.reserve(sent.ticket, sent.reserved), RegistryStatus::kOk);
     EXPECT_TRUE(sent.accepted());
     sent.reserved = first;
     EXPECT_FALSE(sent.accepted());
   }
   {
     Sent sent;
-    EXPECT_EQ(sent.sender.leave(), Status::kOk);
+    EXPECT_EQ(sent.sender.leave(), RegistryStatus::kOk);
     EXPECT_FALSE(sent.accepted());
     EXPECT_EQ(looked(sent.receiver, 7).version, sent.before);
-    claimed(sent.receiver, 7, Status::kOk);
+    claimed(sent.receiver, 7, RegistryStatus::kOk);
     EXPECT_FALSE(sent.accepted()) << "another one holds the lock";
   }
   {
     Sent sent;
-    EXPECT_EQ(sent.sender.release(sent.ticket), Status::kOk) << "without publishing";
+    EXPECT_EQ(sent.sender.release(sent.ticket), RegistryStatus::kOk) << "without publishing";
     EXPECT_FALSE(sent.accepted());
-    sent.ticket = claimed(sent.sender, 7, Status::kOk);
+    sent.ticket = claimed(sent.sender, 7, RegistryStatus::kOk);
     EXPECT_FALSE(sent.accepted()) << "the same one holds the lock, for something else";
   }
 }
@@ -365,19 +365,19 @@ TEST(RegistryTable, whatIsSentAgainOrByWhoHasDiedDoesNotCount) {
 TEST(RegistryTable, whoJoinsBetweenReserveAndPublishIsNoticed) {
   GrowingMemory memory;
   RegistryTable writer = memory.member();
-  const std::uint32_t ticket = claimed(writer, 7, Status::kOk);
+  const std::uint32_t ticket = claimed(writer, 7, RegistryStatus::kOk);
   RegistryTable::Reservation reserved;
-  EXPECT_EQ(writer.reserve(ticket, reserved), Status::kOk);
+  EXPECT_EQ(writer.reserve(ticket, reserved), RegistryStatus::kOk);
   EXPECT_EQ(reserved.others, 0U);
   RegistryTable newcomer = memory.member();
-  EXPECT_EQ(writer.publish(ticket, reserved, true), Status::kJoined);
+  EXPECT_EQ(writer.publish(ticket, reserved, true), RegistryStatus::kJoined);
   EXPECT_EQ(looked(newcomer, 7).version, 0U);
   RegistryTable::Reservation again;
-  EXPECT_EQ(writer.reserve(ticket, again), Status::kOk);
+  EXPECT_EQ(writer.reserve(ticket, again), RegistryStatus::kOk);
   EXPECT_EQ(again.others, 1U);
   EXPECT_GT(again.version, reserved.version);
-  EXPECT_EQ(newcomer.leave(), Status::kOk);
-  EXPECT_EQ(writer.publish(ticket, again, true), Status::kOk) << "who leaves need not be sent anything";
+  EXPECT_EQ(newcomer.leave(), RegistryStatus::kOk);
+  EXPECT_EQ(writer.publish(ticket, again, true), RegistryStatus::kOk) << "who leaves need not be sent anything";
   EXPECT_EQ(looked(writer, 7).version, again.version);
 }
 
@@ -386,16 +386,16 @@ TEST(RegistryTable, membersAreListedUntilTheyLeave) {
   std::vector<RegistryTable> tables(5, memory.table());
   for (std::uint32_t i = 0; i < 5; ++i) {
     EXPECT_FALSE(tables[i].joined());
-    EXPECT_EQ(tables[i].join(100 + i), Status::kOk);
+    EXPECT_EQ(tables[i].join(100 + i), RegistryStatus::kOk);
     EXPECT_TRUE(tables[i].joined());
   }
   tables[2].setReady();
-  EXPECT_EQ(tables[1].leave(), Status::kOk);
-  EXPECT_EQ(tables[4].leave(), Status::kOk);
+  EXPECT_EQ(tables[1].leave(), RegistryStatus::kOk);
+  EXPECT_EQ(tables[4].leave(), RegistryStatus::kOk);
   EXPECT_FALSE(tables[4].joined());
   std::array<RegistryTable::Member, 8> found;
   std::uint32_t count = 0;
-  EXPECT_EQ(tables[0].members(found, count), Status::kOk);
+  EXPECT_EQ(tables[0].members(found, count), RegistryStatus::kOk);
   ASSERT_EQ(count, 3U);
   std::map<std::uint32_t, RegistryTable::Member> byThread;
   for (const auto& member : std::span(found).first(count)) byThread[member.thread] = member;
@@ -404,7 +404,7 @@ TEST(RegistryTable, membersAreListedUntilTheyLeave) {
     EXPECT_EQ(byThread[100 + i].serial, tables[i].serial());
     EXPECT_EQ(byThread[100 + i].ready, i == 2);
   }
-  EXPECT_EQ(tables[0].members(std::span(found).first(1), count), Status::kOk);
+  EXPECT_EQ(tables[0].members(std::span(found).first(1), count), RegistryStatus::kOk);
   EXPECT_EQ(count, 3U) << "how many there are, whether there is room for them or not";
 }
 
@@ -418,11 +418,11 @@ TEST(RegistryTable, recordsAreUsedAgainAndSerialsAreNot) {
     EXPECT_TRUE(serials.insert(comes.serial()).second);
     std::array<RegistryTable::Member, 2> found;
     std::uint32_t count = 0;
-    EXPECT_EQ(stays.members(found, count), Status::kOk);
+    EXPECT_EQ(stays.members(found, count), RegistryStatus::kOk);
     EXPECT_EQ(count, 2U);
     EXPECT_FALSE(found[0].ready || found[1].ready) << "as it was left by the last one";
     comes.setReady();
-    EXPECT_EQ(comes.leave(), Status::kOk);
+    EXPECT_EQ(comes.leave(), RegistryStatus::kOk);
   }
   EXPECT_EQ(arenaOf(memory), taken + layout::kMemberUnits);
 }
@@ -433,37 +433,37 @@ TEST(RegistryTable, whoLeavesPassesItsLocksOn) {
   RegistryTable stays = memory.member();
   RegistryTable third = memory.member();
   // One is held, one given and not taken, one given and in the private list, one waits between others.
-  const std::uint32_t heldByStays = claimed(stays, 2, Status::kOk);
-  const std::uint32_t alsoHeldByStays = claimed(stays, 3, Status::kOk);
-  const std::uint32_t third4 = claimed(third, 4, Status::kOk);
-  claimed(leaving, 1, Status::kOk);
-  const std::uint32_t given = claimed(leaving, 2, Status::kQueued);
-  claimed(leaving, 3, Status::kQueued);
-  claimed(leaving, 4, Status::kQueued);
-  claimed(leaving, 5, Status::kOk);
-  claimed(leaving, 5, Status::kQueued);
+  const std::uint32_t heldByStays = claimed(stays, 2, RegistryStatus::kOk);
+  const std::uint32_t alsoHeldByStays = claimed(stays, 3, RegistryStatus::kOk);
+  const std::uint32_t third4 = claimed(third, 4, RegistryStatus::kOk);
+  claimed(leaving, 1, RegistryStatus::kOk);
+  const std::uint32_t given = claimed(leaving, 2, RegistryStatus::kQueued);
+  claimed(leaving, 3, RegistryStatus::kQueued);
+  claimed(leaving, 4, RegistryStatus::kQueued);
+  claimed(leaving, 5, RegistryStatus::kOk);
+  claimed(leaving, 5, RegistryStatus::kQueued);
   std::map<std::uint64_t, std::uint32_t> waiting;
-  for (std::uint64_t key = 1; key <= 5; ++key) waiting[key] = claimed(stays, key, Status::kQueued);
-  EXPECT_EQ(stays.release(heldByStays), Status::kOk);
-  EXPECT_EQ(stays.release(alsoHeldByStays), Status::kOk);
+  for (std::uint64_t key = 1; key <= 5; ++key) waiting[key] = claimed(stays, key, RegistryStatus::kQueued);
+  EXPECT_EQ(stays.release(heldByStays), RegistryStatus::kOk);
+  EXPECT_EQ(stays.release(alsoHeldByStays), RegistryStatus::kOk);
   EXPECT_EQ(leaving.nextGrant(), given) << "which takes both";
   EXPECT_EQ(stays.nextGrant(), 0U);
   const std::uint32_t serial = leaving.serial();
   EXPECT_EQ(looked(stays, 5).holder, serial);
 
-  EXPECT_EQ(leaving.leave(), Status::kOk);
-  EXPECT_EQ(leaving.leave(), Status::kOk) << "once more does nothing";
+  EXPECT_EQ(leaving.leave(), RegistryStatus::kOk);
+  EXPECT_EQ(leaving.leave(), RegistryStatus::kOk) << "once more does nothing";
   std::set<std::uint32_t> granted;
   while (const std::uint32_t ticket = stays.nextGrant()) granted.insert(ticket);
   EXPECT_EQ(granted, (std::set{waiting[1], waiting[2], waiting[3], waiting[5]}));
-  EXPECT_EQ(third.release(third4), Status::kOk);
+  EXPECT_EQ(third.release(third4), RegistryStatus::kOk);
   EXPECT_EQ(stays.nextGrant(), waiting[4]);
 
   // The record's next user has nothing of it.
   RegistryTable next = memory.member();
   EXPECT_EQ(next.nextGrant(), 0U);
   EXPECT_NE(next.serial(), serial);
-  for (const auto& [key, ticket] : waiting) EXPECT_EQ(stays.release(ticket), Status::kOk);
+  for (const auto& [key, ticket] : waiting) EXPECT_EQ(stays.release(ticket), RegistryStatus::kOk);
   EXPECT_EQ(next.nextGrant(), 0U);
   EXPECT_EQ(Inspection(memory).entries(), 0U);
   EXPECT_EQ(Inspection(memory).members(), 3U);
@@ -474,10 +474,10 @@ TEST(RegistryTable, whatWasReservedByWhoLeftIsNeverSeen) {
   RegistryTable leaving = memory.member();
   RegistryTable stays = memory.member();
   const std::uint64_t before = changed(leaving, 7);
-  const std::uint32_t ticket = claimed(leaving, 7, Status::kOk);
+  const std::uint32_t ticket = claimed(leaving, 7, RegistryStatus::kOk);
   RegistryTable::Reservation reserved;
-  EXPECT_EQ(leaving.reserve(ticket, reserved), Status::kOk);
-  EXPECT_EQ(leaving.leave(), Status::kOk);
+  EXPECT_EQ(leaving.reserve(ticket, reserved), RegistryStatus::kOk);
+  EXPECT_EQ(leaving.leave(), RegistryStatus::kOk);
   EXPECT_EQ(looked(stays, 7).version, before);
   EXPECT_GT(changed(stays, 7), reserved.version);
 }
@@ -485,17 +485,17 @@ TEST(RegistryTable, whatWasReservedByWhoLeftIsNeverSeen) {
 TEST(RegistryTable, leavingIsRepeatedWhereTheMemoryHasGrown) {
   GrowingMemory memory(RegistryTable::bytesFor(1), RegistryTable::bytesFor(10'000));
   RegistryTable leaving = memory.member();
-  claimed(leaving, 7, Status::kOk);
+  claimed(leaving, 7, RegistryStatus::kOk);
   RegistryTable grows = memory.member();
   for (std::uint64_t key = 100; key < 2'000; ++key) {
     std::uint32_t ticket = 0;
-    EXPECT_EQ(memory.insist(grows, [&] { return grows.claim(key, ticket); }), Status::kOk);
+    EXPECT_EQ(memory.insist(grows, [&] { return grows.claim(key, ticket); }), RegistryStatus::kOk);
   }
-  EXPECT_EQ(leaving.leave(), Status::kGrown);
+  EXPECT_EQ(leaving.leave(), RegistryStatus::kGrown);
   EXPECT_TRUE(leaving.joined());
-  EXPECT_EQ(memory.insist(leaving, [&] { return leaving.leave(); }), Status::kOk);
+  EXPECT_EQ(memory.insist(leaving, [&] { return leaving.leave(); }), RegistryStatus::kOk);
   EXPECT_FALSE(leaving.joined());
-  claimed(grows, 7, Status::kOk);
+  claimed(grows, 7, RegistryStatus::kOk);
 }
 
 // Doorbells
@@ -509,7 +509,7 @@ class Rung {
   }
   [[nodiscard]] RecordingTable member() const {
     RecordingTable joined = table_;
-    EXPECT_EQ(joined.join(0), Status::kOk);
+    EXPECT_EQ(joined.join(0), RegistryStatus::kOk);
     return joined;
   }
   /// How often a doorbell rang since it was asked.
@@ -532,21 +532,21 @@ TEST(RegistryTable, aGrantRingsOnceWhileTheDoorbellIsArmed) {
   RecordingTable other = rung.member();
   std::array<std::uint32_t, 6> held{};
   for (std::uint64_t key = 0; key < 6; ++key) {
-    held[key] = claimed(holder, key, Status::kOk);
-    claimed(waiter, key, Status::kQueued);
+    held[key] = claimed(holder, key, RegistryStatus::kOk);
+    claimed(waiter, key, RegistryStatus::kQueued);
   }
-  EXPECT_EQ(holder.release(held[0]), Status::kOk);
+  EXPECT_EQ(holder.release(held[0]), RegistryStatus::kOk);
   EXPECT_EQ(Rung::times(waiter.grants()), 1) << "as it joined";
-  EXPECT_EQ(holder.release(held[1]), Status::kOk);
+  EXPECT_EQ(holder.release(held[1]), RegistryStatus::kOk);
   EXPECT_EQ(Rung::times(waiter.grants()), 0) << "not armed";
   waiter.armGrants();
-  EXPECT_EQ(holder.release(held[2]), Status::kOk);
-  EXPECT_EQ(holder.release(held[3]), Status::kOk);
+  EXPECT_EQ(holder.release(held[2]), RegistryStatus::kOk);
+  EXPECT_EQ(holder.release(held[3]), RegistryStatus::kOk);
   EXPECT_EQ(Rung::times(waiter.grants()), 1);
   waiter.armGrants();
   waiter.armGrants();
   EXPECT_EQ(Rung::times(waiter.grants()), 0) << "nothing happened";
-  EXPECT_EQ(holder.leave(), Status::kOk);
+  EXPECT_EQ(holder.leave(), RegistryStatus::kOk);
   EXPECT_EQ(Rung::times(waiter.grants()), 1) << "by who leaves too";
   EXPECT_EQ(Rung::times(other.grants()), 0) << "nobody else's";
   for (std::uint64_t key = 0; key < 6; ++key) EXPECT_NE(waiter.nextGrant(), 0U);
@@ -568,8 +568,8 @@ TEST(RegistryTable, changesAmongTheMembersRingOnceWhileArmed) {
   third.setReady();
   EXPECT_EQ(Rung::times(watcher.changes()), 1);
   watcher.armChanges();
-  EXPECT_EQ(third.leave(), Status::kOk);
-  EXPECT_EQ(fourth.leave(), Status::kOk);
+  EXPECT_EQ(third.leave(), RegistryStatus::kOk);
+  EXPECT_EQ(fourth.leave(), RegistryStatus::kOk);
   EXPECT_EQ(Rung::times(watcher.changes()), 1);
 }
 
@@ -618,7 +618,7 @@ TEST(RegistryTable, aLifeOfRandomCallsIsThatOfQueuesAndVersions) {
         case 2: {
           Ticket ticket{who, 0, key.queue.empty()};
           ASSERT_EQ(memory.insist(table, [&] { return table.claim(number, ticket.number); }),
-                    key.queue.empty() ? Status::kOk : Status::kQueued);
+                    key.queue.empty() ? RegistryStatus::kOk : RegistryStatus::kQueued);
           key.queue.push_back(ticket);
           break;
         }
@@ -631,21 +631,21 @@ TEST(RegistryTable, aLifeOfRandomCallsIsThatOfQueuesAndVersions) {
         }
         case 5: {
           if (own == key.queue.end()) break;
-          const Status status = memory.insist(table, [&] { return table.withdraw(own->number); });
-          ASSERT_EQ(status, own->given ? Status::kGranted : Status::kOk);
-          if (status == Status::kOk) key.queue.erase(own);
+          const RegistryStatus status = memory.insist(table, [&] { return table.withdraw(own->number); });
+          ASSERT_EQ(status, own->given ? RegistryStatus::kGranted : RegistryStatus::kOk);
+          if (status == RegistryStatus::kOk) key.queue.erase(own);
           break;
         }
         case 6:
         case 7: {
           if (own == key.queue.end()) break;
           RegistryTable::Reservation reserved;
-          ASSERT_EQ(table.reserve(own->number, reserved), Status::kOk);
+          ASSERT_EQ(table.reserve(own->number, reserved), RegistryStatus::kOk);
           ASSERT_GT(reserved.version, key.last);
           key.last = reserved.version;
           const bool present = choices.percent(70);
           ASSERT_EQ(memory.insist(table, [&] { return table.publish(own->number, reserved, present); }),
-                    holds ? Status::kOk : Status::kNotHeld);
+                    holds ? RegistryStatus::kOk : RegistryStatus::kNotHeld);
           if (!holds) break;
           key.version = present ? reserved.version : 0;
           key.writer = table.serial();
@@ -654,7 +654,7 @@ TEST(RegistryTable, aLifeOfRandomCallsIsThatOfQueuesAndVersions) {
         case 8: {
           if (own == key.queue.end()) break;
           ASSERT_EQ(memory.insist(table, [&] { return table.release(own->number); }),
-                    holds ? Status::kOk : Status::kNotHeld);
+                    holds ? RegistryStatus::kOk : RegistryStatus::kNotHeld);
           if (!holds) break;
           key.queue.erase(own);
           passOn(key);
@@ -662,7 +662,7 @@ TEST(RegistryTable, aLifeOfRandomCallsIsThatOfQueuesAndVersions) {
         }
         default: {
           if (!choices.percent(15)) break;
-          ASSERT_EQ(memory.insist(table, [&] { return table.leave(); }), Status::kOk);
+          ASSERT_EQ(memory.insist(table, [&] { return table.leave(); }), RegistryStatus::kOk);
           grants[who].clear();
           table = memory.member();
           std::vector<std::vector<std::uint32_t>> given(kMembers);
@@ -695,7 +695,8 @@ TEST(RegistryTable, aLifeOfRandomCallsIsThatOfQueuesAndVersions) {
         ASSERT_FALSE(testing::Test::HasFailure());
       }
     }
-    for (RegistryTable& table : tables) EXPECT_EQ(memory.insist(table, [&] { return table.leave(); }), Status::kOk);
+    for (RegistryTable& table : tables)
+      EXPECT_EQ(memory.insist(table, [&] { return table.leave(); }), RegistryStatus::kOk);
     const Inspection whole(memory);
     EXPECT_EQ(whole.tickets(), 0U);
     EXPECT_EQ(whole.members(), 0U);

@@ -19,6 +19,7 @@
 #include "layout/strand_layout.h"
 #include "memory/little_endian.h"
 #include "support/child_process.h"
+#include "support/counting_sink.h"
 #include "support/long_form.h"
 #include "support/random.h"
 #include "support/scratch_directory.h"
@@ -433,13 +434,6 @@ TEST_F(SharedDeaths, killedAtAnyMomentProcessesLeaveASoundStrand) {
 
 // --- waiting --------------------------------------------------------------------------------------------
 
-/// Counts its wake-ups.
-class CountingSink final : public wait::AsyncSink {
- public:
-  void wake() noexcept override { wakes.fetch_add(1); }
-  std::atomic<int> wakes{0};
-};
-
 TEST_F(SharedDeaths, anEventLoopIsWokenByACommitOfAnotherProcess) {
   const test::Child other([&](std::uint64_t) {
     const TestStrand strand(path_);
@@ -448,7 +442,7 @@ TEST_F(SharedDeaths, anEventLoopIsWokenByACommitOfAnotherProcess) {
   });
   const TestStrand strand(path_);
   StrandView view = strand.view();
-  CountingSink sink;
+  test::CountingSink sink;
   wait::AsyncWaiter waiter(sink, view.dataEvent().counter().address());
   wait::AsyncTable::instance().add(waiter);
   view.announceWait();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "contract/wait/schedule.h"
+#include "support/counting_sink.h"
 #include "wait/event_count.h"
 #include "wait/image.h"
 
@@ -21,17 +22,11 @@ namespace {
 using test::Random;
 using test::Schedule;
 
-class CountingSink final : public AsyncSink {
- public:
-  void wake() noexcept override { wakes.fetch_add(1); }
-  std::atomic<int> wakes{0};
-};
-
 class AsyncTableTest : public ::testing::Test {
  protected:
   AsyncTable table_;
-  CountingSink sink_;
-  CountingSink otherSink_;
+  test::CountingSink sink_;
+  test::CountingSink otherSink_;
   std::uint32_t counter_ = 0;
   std::uint32_t otherCounter_ = 0;
 };
@@ -145,7 +140,7 @@ TEST_F(AsyncTableTest, touchesNothingAfterRemovalWhileSignalsRace) {
       Schedule schedule(random.fork(10 + i));
       for (int round = 0; round < 1'000; ++round) {
         // A sink and waiters that are freed right behind their removal.
-        auto sink = std::make_unique<CountingSink>();
+        auto sink = std::make_unique<test::CountingSink>();
         std::vector<std::unique_ptr<AsyncWaiter>> waiters;
         for (std::uint64_t n = 1 + schedule.below(5); n > 0; --n) {
           waiters.push_back(std::make_unique<AsyncWaiter>(*sink, &counters[schedule.below(kCounters)]));

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/counting_sink.h"
 #include "wait/async_table.h"
 
 namespace strand::wait {
@@ -44,12 +45,6 @@ struct ScriptedParker {
   }
 
   static void unparkAll(Word32 /*word*/, Scope /*scope*/) noexcept { ++log.unparks; }
-};
-
-class CountingSink final : public AsyncSink {
- public:
-  void wake() noexcept override { ++wakes; }
-  int wakes = 0;
 };
 
 class EventCountTest : public ::testing::Test {
@@ -105,7 +100,7 @@ TEST_F(EventCountTest, notifyIfAsksOnlyWhereSomebodyWaitsAndLeavesTheFlagsWhereI
 }
 
 TEST_F(EventCountTest, asynchronousWaitersAloneCostNoUnpark) {
-  CountingSink sink;
+  test::CountingSink sink;
   AsyncWaiter waiter(sink, &counter_);
   AsyncTable::instance().add(waiter);
   event_.raise(kAsync);
@@ -118,7 +113,7 @@ TEST_F(EventCountTest, asynchronousWaitersAloneCostNoUnpark) {
 }
 
 TEST_F(EventCountTest, sleepersAloneDoNotSignalEventLoops) {
-  CountingSink sink;
+  test::CountingSink sink;
   AsyncWaiter waiter(sink, &counter_);
   AsyncTable::instance().add(waiter);
   event_.raise(kSleeper);

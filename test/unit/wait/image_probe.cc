@@ -3,6 +3,7 @@
 #include <atomic>
 #include <optional>
 
+#include "support/counting_sink.h"
 #include "wait/async_table.h"
 #include "wait/event_count.h"
 #include "wait/image.h"
@@ -11,13 +12,7 @@ namespace {
 
 using namespace strand;
 
-class CountingSink final : public wait::AsyncSink {
- public:
-  void wake() noexcept override { wakes.fetch_add(1); }
-  std::atomic<int> wakes{0};
-};
-
-CountingSink sink;
+test::CountingSink sink;
 std::optional<wait::AsyncWaiter> waiter;
 
 void forget() {
