@@ -106,7 +106,7 @@ napi_value ColumnWrites::openColumns(napi_env env, napi_callback_info info, Stra
   box.set(Box::kOutCount, std::uint64_t{fault.field});
   box.set(Box::kOutSeq, fault.record);
   box.set(Box::kOutBytes, fault.bytes);
-  return toValue(env, static_cast<std::uint32_t>(fault.error));
+  return toValue(env, fault.error);
 }
 
 napi_value ColumnWrites::stepColumns(napi_env env, StrandWriter& writer, Mailbox& box) noexcept {

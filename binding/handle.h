@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 
 #include "environment.h"
 #include "mailbox.h"
 #include "memory/region.h"
-#include "ring/status.h"
 #include "ring/strand_header.h"
 #include "wait/async_table.h"
 #include "wait/event_count.h"
@@ -110,7 +110,12 @@ inline napi_value toValue(napi_env env, std::uint32_t number) noexcept {
   return value;
 }
 
-inline napi_value toValue(napi_env env, Status status) noexcept {
+template <class T>
+concept Enumeration = std::is_enum_v<T>;
+
+/// A status of any room.
+template <Enumeration Status>
+napi_value toValue(napi_env env, Status status) noexcept {
   return toValue(env, static_cast<std::uint32_t>(status));
 }
 

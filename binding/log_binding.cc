@@ -21,10 +21,6 @@ namespace {
 /// Frames of one call at most: what the arrays of a reader, and of a writer's batch, have room for.
 constexpr std::uint32_t kMaxFrames = 4096;
 
-napi_value toValue(napi_env env, LogStatus status) noexcept {
-  return binding::toValue(env, static_cast<std::uint32_t>(status));
-}
-
 /// One reader's place in a log.
 class LogReaderHandle final : public Handle {
  public:
@@ -78,15 +74,15 @@ class LogReaderHandle final : public Handle {
 
   /// → whether the next read has something to say
   napi_value look(napi_env env, napi_callback_info) {
-    if (!reader_) return binding::toValue(env, 0U);
+    if (!reader_) return toValue(env, 0U);
     box_.set(Box::kOutCommitted, reader_->committed());
     box_.set(Box::kOutCursor, reader_->cursor());
-    return binding::toValue(env, reader_->ready() ? 1U : 0U);
+    return toValue(env, reader_->ready() ? 1U : 0U);
   }
 
   napi_value arm(napi_env env, napi_callback_info) {
     if (watch_ != nullptr && armOn(watch_->address()) && !watch_->hold()) disarm();
-    return binding::toValue(env, armed() ? 1U : 0U);
+    return toValue(env, armed() ? 1U : 0U);
   }
   napi_value disarmWait(napi_env, napi_callback_info) {
     stopWaiting();

@@ -21,10 +21,6 @@ constexpr std::uint32_t kMemberNumbers = 3;
 /// A place in a scan as one number: the shard above the bucket.
 constexpr std::uint64_t kPlaceUnit = std::uint64_t{1} << 32U;
 
-napi_value toValue(napi_env env, RegistryStatus status) noexcept {
-  return binding::toValue(env, static_cast<std::uint32_t>(status));
-}
-
 /// One thread's place in a registry.
 class RegistryHandle final : public Handle {
  public:
@@ -95,7 +91,7 @@ class RegistryHandle final : public Handle {
   napi_value withdraw(napi_env env, napi_callback_info) noexcept { return toValue(env, table_.withdraw(ticket())); }
 
   /// → the ticket, or 0
-  napi_value nextGrant(napi_env env, napi_callback_info) noexcept { return binding::toValue(env, table_.nextGrant()); }
+  napi_value nextGrant(napi_env env, napi_callback_info) noexcept { return toValue(env, table_.nextGrant()); }
 
   napi_value reserve(napi_env env, napi_callback_info) noexcept {
     RegistryTable::Reservation reserved;

@@ -39,7 +39,7 @@ class ViewHandle final : public Handle {
  private:
   napi_value report(napi_env env, const WaitResult& result) {
     look();
-    return toValue(env, static_cast<std::uint32_t>(result.progress));
+    return toValue(env, result.progress);
   }
 
   napi_value check(napi_env env, napi_callback_info) { return report(env, view_.check(box_.count(Box::kInAfter))); }
@@ -111,12 +111,8 @@ class ViewHandle final : public Handle {
   napi_value effectiveReadCursor(napi_env env, napi_callback_info) {
     return toNumber(env, view_.effectiveReadCursor());
   }
-  napi_value status(napi_env env, napi_callback_info) {
-    return toValue(env, static_cast<std::uint32_t>(view_.status()));
-  }
-  napi_value producerStatus(napi_env env, napi_callback_info) {
-    return toValue(env, static_cast<std::uint32_t>(view_.producerStatus()));
-  }
+  napi_value status(napi_env env, napi_callback_info) { return toValue(env, view_.status()); }
+  napi_value producerStatus(napi_env env, napi_callback_info) { return toValue(env, view_.producerStatus()); }
   napi_value errorReason(napi_env env, napi_callback_info) { return Napi::String::New(env, view_.errorReason()); }
   napi_value signalAbort(napi_env env, napi_callback_info info) {
     view_.signalAbort(Arguments<1>(env, info).text(0));
