@@ -67,7 +67,7 @@ async function markOf(unit) {
 /** Runs clang-tidy. Resolves to what it complained about; empty where all is well. */
 async function complaintsOf(file, options) {
   try {
-    await execShell(`clang-tidy --quiet '--header-filter=${headerFilter}' ${file} ${options}`, {
+    await execProgram('clang-tidy', ['--quiet', `--header-filter=${headerFilter}`, file, ...options], {
       maxBuffer: 2 ** 26,
     });
   } catch (error) {
@@ -85,7 +85,7 @@ async function passTogether(units) {
   const file = path.join(passedDirectory, `${createHash('sha256').update(text).digest('hex')}.cc`);
   writeFileSync(file, text);
   const [, ...flags] = units[0].command.replace(/ -o \S+ -c \S+/, '').split(' ');
-  return (await complaintsOf(file, `-- ${flags.join(' ')}`)) === '';
+  return (await complaintsOf(file, ['--', ...flags])) === '';
 }
 
 let failures = 0;
@@ -99,7 +99,7 @@ async function check(units) {
   }
   const together = await passTogether([...marks.keys()]);
   for (const [unit, mark] of marks) {
-    const complaint = together ? '' : await complaintsOf(unit.file, `-p ${buildDirectory}`);
+    const complaint = together ? '' : await complaintsOf(unit.file, ['-p', buildDirectory]);
     if (complaint === '') {
       writeFileSync(mark, '');
     } else {

@@ -10,6 +10,7 @@
 #include "wait/shutdown.h"
 
 namespace strand {
+
 Status StrandView::attach(const Region& region, StrandView& out, Fault& fault) noexcept {
   auto header = std::make_shared<StrandHeader>();
   fault = readHeader(region, *header);

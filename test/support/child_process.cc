@@ -69,7 +69,7 @@ bool becomeNobody() {
 Child::Child(const std::function<void(std::uint64_t)>& what)
     : orders_(makePipe()), answers_(makePipe()), process_(forkAlone()) {
   if (process_ != 0) {
-    close(orders_[0]);
+    // The orders' other end stays open: an order to a child that has died must not kill this process.
     close(answers_[1]);
     return;
   }
@@ -99,6 +99,7 @@ bool Child::does() const {
 int Child::end() {
   close(orders_[1]);
   const int status = endOf(std::exchange(process_, -1));
+  close(orders_[0]);
   close(answers_[0]);
   return status;
 }

@@ -3,6 +3,7 @@ import type { DeadLetter, InDoubt, PromptInput } from '../../../dist/agent.js';
 import {
   agentOf,
   type Event,
+  freshCheckpoint,
   HeldClient,
   idsOf,
   logOf,
@@ -14,7 +15,6 @@ import {
   stopped,
   until,
 } from '../support/agents.js';
-import { freshPath } from '../support/logs.js';
 
 const failing = (times: number, error: unknown = new Error('no')) =>
   new RecordingClient(({ attempt }) => {
@@ -250,7 +250,7 @@ describe('a request whose answer is lost', () => {
       sharedLog: logOf(2),
       claudeClient,
       retryInDoubt: false,
-      checkpoint: freshPath('agent'),
+      checkpoint: freshCheckpoint(),
     });
     expect(claudeClient.asked).toHaveLength(1);
     expect(told.inDoubt).toMatchObject([{ retried: false }]);
@@ -291,7 +291,7 @@ describe('an error that the agent cannot go on with', () => {
   });
 
   test('is told when it is on record that nobody has served the batch', async () => {
-    const checkpoint = freshPath('agent');
+    const checkpoint = freshCheckpoint();
     const claudeClient = failing(9, Object.assign(new Error('wrong key'), { fatal: true }));
     const { agent } = agentOf({ sharedLog: logOf(2), claudeClient, checkpoint });
     let found: unknown;

@@ -5,6 +5,7 @@ import {
   appendEvents,
   decoder,
   type Event,
+  freshCheckpoint,
   HeldClient,
   logOf,
   numbers,
@@ -15,7 +16,7 @@ import {
   stopped,
   until,
 } from '../support/agents.js';
-import { freshPath, openWritable } from '../support/logs.js';
+import { openWritable } from '../support/logs.js';
 
 describe('a frame that the decoder does not understand', () => {
   test.each([
@@ -68,7 +69,7 @@ describe('a frame that the decoder does not understand', () => {
     const { agent, told } = await runToEnd({
       sharedLog: logOf(5),
       claudeClient,
-      checkpoint: freshPath('agent'),
+      checkpoint: freshCheckpoint(),
       decoder: (raw) => (String(raw) === '{"id":2}' ? (bad() as DecodeResult<Event>) : decoder(raw)),
     });
     expect(claudeClient.batches).toStrictEqual([[0, 1, 3, 4]]);
@@ -90,7 +91,7 @@ describe('a frame that the decoder does not understand', () => {
       const { told } = await runToEnd({
         sharedLog: logOf(1),
         claudeClient: new RecordingClient(),
-        checkpoint: freshPath('agent'),
+        checkpoint: freshCheckpoint(),
         decoder: () => {
           throw thrown;
         },
@@ -100,7 +101,7 @@ describe('a frame that the decoder does not understand', () => {
   });
 
   test('is settled on the disk though nothing else comes', async () => {
-    const checkpoint = freshPath('agent');
+    const checkpoint = freshCheckpoint();
     const { agent } = agentOf({
       sharedLog: logOf(2),
       claudeClient: new RecordingClient(),
@@ -126,7 +127,7 @@ describe('a frame that the decoder does not understand', () => {
   ])(
     'is not to blame where the decoder %s: the agent stops, and settles nothing of it',
     async (_, bad, message) => {
-      const checkpoint = freshPath('agent');
+      const checkpoint = freshCheckpoint();
       const claudeClient = new RecordingClient();
       const { agent, told } = agentOf({
         sharedLog: logOf(5),
@@ -222,7 +223,7 @@ describe('a frame that is older than ttlMs', () => {
   });
 
   test('is left out of the next attempt, and a batch of nothing else is over', async () => {
-    const checkpoint = freshPath('agent');
+    const checkpoint = freshCheckpoint();
     const sharedLog = openWritable();
     const now = Date.now();
     appendEvents(sharedLog, [{ id: 0, at: now }, { id: 1 }, { id: 2, at: now }]);
@@ -280,7 +281,7 @@ test('every frame is counted in one way, however it went', async () => {
           concurrency,
           retryInDoubt,
           ttlMs: 30_000,
-          checkpoint: freshPath('agent'),
+          checkpoint: freshCheckpoint(),
           decoder: (raw) => {
             const result = decoder(raw);
             if (result.ok && fates[result.frame.payload.id] === 'undecodable') throw new Error('no');

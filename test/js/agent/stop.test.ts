@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   agentOf,
   appendEvents,
+  freshCheckpoint,
   HeldClient,
   logOf,
   numbers,
@@ -37,7 +38,7 @@ describe('stop', () => {
 
   test('right behind start() settles everything, too', async () => {
     const claudeClient = new RecordingClient();
-    const { agent, told } = agentOf({ sharedLog: logOf(3), claudeClient, checkpoint: freshPath('agent') });
+    const { agent, told } = agentOf({ sharedLog: logOf(3), claudeClient, checkpoint: freshCheckpoint() });
     agent.start();
     expect(await agent.stop()).toStrictEqual({ drained: true });
     expect(claudeClient.batches).toStrictEqual([[0, 1, 2]]);
@@ -56,7 +57,7 @@ describe('stop', () => {
   });
 
   test('with drain: false waits for attempts under way, and begins nothing', async () => {
-    const checkpoint = freshPath('agent');
+    const checkpoint = freshCheckpoint();
     const claudeClient = new HeldClient();
     const sharedLog = logOf(9);
     const { agent } = agentOf({ sharedLog, claudeClient, checkpoint, concurrency: 2, maxBatchMessages: 2 });
@@ -86,7 +87,7 @@ describe('stop', () => {
   });
 
   test('past its deadline leaves what was sent in doubt, and the rest as it is', async () => {
-    const checkpoint = freshPath('agent');
+    const checkpoint = freshCheckpoint();
     const claudeClient = new HeldClient();
     const { agent, told } = agentOf({
       sharedLog: logOf(9),
@@ -131,7 +132,7 @@ describe('stop', () => {
   });
 
   test('past its deadline waits for no dead letter to be kept, which the next start hands out again', async () => {
-    const checkpoint = freshPath('agent');
+    const checkpoint = freshCheckpoint();
     const sharedLog = logOf(2);
     const refusing = () =>
       new RecordingClient(() => Promise.reject(Object.assign(new Error('no'), { retryable: false })));
@@ -188,7 +189,7 @@ describe('stop', () => {
   });
 
   test('past its deadline hands out no more dead letters of the process before', async () => {
-    const checkpoint = freshPath('agent');
+    const checkpoint = freshCheckpoint();
     const sharedLog = logOf(3);
     const verdict = (from: number) => ({
       kind: 'failed',

@@ -1,6 +1,5 @@
 #include "image_probe.h"
 
-#include <atomic>
 #include <optional>
 
 #include "support/counting_sink.h"
